@@ -1,0 +1,72 @@
+// One TCP connection, as thin as it can be: bytes in, bytes out, one end. It says `closed` once and only when it ends by
+// itself; after destroy() it is silent. The name of the host is looked up anew for every connection.
+
+import { connect, type Socket } from 'node:net';
+import type { Host } from './connect-string.js';
+
+export interface ConnectionEvents {
+  opened(): void;
+  received(chunk: Uint8Array): void;
+  /** The socket has taken all that was written; only after write() returned false. */
+  drained(): void;
+  /** `cause` is undefined when the peer closed in good order. */
+  closed(cause: Error | undefined): void;
+}
+
+export class Connection {
+  readonly #socket: Socket;
+  #destroyed = false;
+
+  constructor(host: Host, events: ConnectionEvents) {
+    // Small requests must not wait for the acknowledgement of the last ones; batching is done above (one write a turn).
+    const socket = connect({ host: host.host, port: host.port, noDelay: true });
+    let cause: Error | undefined;
+    const unlessDestroyed = (action: () => void) => () => {
+      if (!this.#destroyed) action();
+    };
+    socket.on('connect', unlessDestroyed(events.opened));
+    socket.on('drain', unlessDestroyed(events.drained));
+    socket.on('data', (chunk: Buffer) => {
+      // As a plain Uint8Array: on a Buffer, slice() would make a view of memory that is used again.
+      if (!this.#destroyed) events.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+    });
+    socket.on('error', (error) => {
+      cause = error;
+    });
+    socket.on(
+      'close',
+      unlessDestroyed(() => {
+        this.#destroyed = true;
+        events.closed(cause);
+      }),
+    );
+    this.#socket = socket;
+  }
+
+  /** False when the socket is full: wait for drained() before writing more. */
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  /** Ends the connection or the attempt to open one. */
+  destroy(): void {
+    this.#destroyed = true;
+    this.#socket.destroy();
+  }
+}
+
+/** Asks a server with the word `isro` whether it takes writes; false when it does not answer within `timeoutMs`. */
+export function isWritable(host: Host, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect({ host: host.host, port: host.port });
+    socket.setTimeout(timeoutMs, () => socket.destroy());
+    socket.on('connect', () => socket.write('isro'));
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1');
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(answer.trim() === 'rw'));
+    socket.unref();
+  });
+}

@@ -1,0 +1,75 @@
+// The options of a client, with their defaults in one place.
+
+import { PACKET_BYTES_MAX } from '../../protocol/client/constants.js';
+import { Random } from '../std/random.js';
+import { parseConnectString } from './connect-string.js';
+import { ZooKeeperError } from './errors.js';
+import type { SessionOptions } from './session-machine.js';
+import { type Data, toBytes } from './types.js';
+
+export interface ClientOptions {
+  /**
+   * How long the session outlives the loss of its connection, and with it the ephemeral nodes. The server clamps it.
+   * Default 10 000.
+   */
+  readonly sessionTimeoutMs?: number;
+  /** Deadline of every call that names none itself; Infinity for none. Default 30 000. */
+  readonly requestTimeoutMs?: number;
+  /** How long connect() waits for a first server. Default 15 000. */
+  readonly connectTimeoutMs?: number;
+  /** How long close() waits for a server to end the session. Default 1000. */
+  readonly closeTimeoutMs?: number;
+  /** Accept a server that has no quorum and serves reads only. Default false. */
+  readonly readOnly?: boolean;
+  /** Identities to connect with, as in `{ scheme: 'digest', auth: 'user:password' }`. */
+  readonly auth?: readonly { readonly scheme: string; readonly auth: Data }[];
+  /** Go on with this session (see client.session) instead of opening one. */
+  readonly session?: { readonly id: bigint; readonly password: Uint8Array };
+  /** Open a new session when one is lost. When false the client closes then. Default true. */
+  readonly renewSession?: boolean;
+  /** Requests that may wait, and as many that may be in flight; one more fails with ThrottledOp. Default 65 536. */
+  readonly requestsMax?: number;
+  /** Largest request, which has to agree with the servers' `jute.maxbuffer`. Default 1 048 575. */
+  readonly requestBytesMax?: number;
+  /** Largest reply that is accepted. Default 64 MiB. */
+  readonly replyBytesMax?: number;
+  /** Seed of the order of hosts and of the jitter, for tests that have to run the same way again. Default: random. */
+  readonly seed?: number;
+}
+
+export interface ResolvedOptions {
+  readonly session: SessionOptions;
+  readonly chroot: string;
+  readonly auth: readonly { readonly scheme: string; readonly auth: Uint8Array }[];
+  readonly requestTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+}
+
+/** Throws ZooKeeperError BadArguments for what cannot be. */
+export function resolveOptions(connectString: string, options: ClientOptions): ResolvedOptions {
+  const { hosts, chroot } = parseConnectString(connectString);
+  const positive = (name: keyof ClientOptions, fallback: number): number => {
+    const value = options[name] ?? fallback;
+    if (typeof value === 'number' && value > 0) return value;
+    throw new ZooKeeperError('BadArguments', { operation: 'connect', text: `${name} is ${String(value)}` });
+  };
+  return {
+    session: {
+      hosts,
+      sessionTimeoutMs: Math.round(positive('sessionTimeoutMs', 10_000)),
+      readOnly: options.readOnly ?? false,
+      session: options.session,
+      renewSession: options.renewSession ?? true,
+      requestsMax: positive('requestsMax', 65_536),
+      requestBytesMax: positive('requestBytesMax', PACKET_BYTES_MAX),
+      replyBytesMax: positive('replyBytesMax', 64 * 1024 * 1024),
+      random: new Random(options.seed ?? Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)),
+    },
+    chroot,
+    auth: (options.auth ?? []).map(({ scheme, auth }) => ({ scheme, auth: toBytes(auth) ?? new Uint8Array(0) })),
+    requestTimeoutMs: positive('requestTimeoutMs', 30_000),
+    connectTimeoutMs: positive('connectTimeoutMs', 15_000),
+    closeTimeoutMs: positive('closeTimeoutMs', 1000),
+  };
+}

@@ -1,0 +1,151 @@
+// The requests of a session, from submission to answer: queued while they wait for the connection, then in flight until
+// the reply comes, which is in the same order (E8). A request that is given up (deadline, AbortSignal) is settled at
+// once; its place stays, because its reply may still come and would otherwise be taken for the next one's.
+//
+// Deadlines cost nothing per request: there is no timer and no sorted structure, only a lower bound of the next deadline.
+// When it is reached, what is outstanding is looked through. That happens once per deadline at most, and answered
+// requests, nearly all, are never looked at.
+
+import type { JuteReader } from '../../protocol/jute/reader.js';
+import type { JuteWriter } from '../../protocol/jute/writer.js';
+import { Ring } from '../std/ring.js';
+import { ZooKeeperError, type ZooKeeperErrorName } from './errors.js';
+import type { WatchRegistration } from './watches.js';
+
+/** Deadlines are looked at in steps of this length, so a request may be given up that much too late, never early. */
+const DEADLINE_STEP_MS = 10;
+
+/** What the session machine needs to know of a request; Call in client.ts is the one implementation. */
+export interface Request {
+  /** Operation number. */
+  readonly code: number;
+  /** The client's method and the caller's path, for errors. */
+  readonly method: string;
+  readonly path: string | null;
+  /** It may change something on the server, so a lost answer leaves a doubt. */
+  readonly isWrite: boolean;
+  /** When it is given up; Infinity for never. */
+  readonly deadlineMs: number;
+  /** The watch that the reply registers. */
+  readonly watch: WatchRegistration | undefined;
+  /** 0 until it is sent. */
+  xid: number;
+  sentAtMs: number;
+  /** Answered, failed or given up. */
+  settled: boolean;
+  encode(writer: JuteWriter): void;
+  /** Reads the reply's body. May throw ProtocolError. */
+  succeed(body: JuteReader): void;
+  fail(error: unknown): void;
+}
+
+/** An error about `request`. */
+export function errorOf(
+  request: Request,
+  name: ZooKeeperErrorName,
+  details: { text?: string; cause?: unknown } = {},
+): ZooKeeperError {
+  const maybeApplied = request.isWrite && request.xid !== 0;
+  return new ZooKeeperError(name, { operation: request.method, path: request.path, maybeApplied, ...details });
+}
+
+export class RequestQueue {
+  readonly #queued: Ring<Request>;
+  readonly #inFlight: Ring<Request>;
+  /** Settled requests that still have a place in #queued. */
+  #deadQueued = 0;
+  /** No request has an earlier deadline. */
+  #nextDeadlineMs = Number.POSITIVE_INFINITY;
+
+  /** At most `lengthMax` requests wait, and as many are in flight. */
+  constructor(lengthMax: number) {
+    this.#queued = new Ring(lengthMax);
+    this.#inFlight = new Ring(lengthMax);
+  }
+
+  get isIdle(): boolean {
+    return this.#queued.length === 0 && this.#inFlight.length === 0;
+  }
+
+  get nextDeadlineMs(): number {
+    return this.#nextDeadlineMs;
+  }
+
+  /** False when there is no room. */
+  push(request: Request): boolean {
+    if (this.#queued.isFull) this.#dropDead();
+    if (this.#queued.isFull) return false;
+    this.#queued.push(request);
+    const deadlineMs = Math.ceil(request.deadlineMs / DEADLINE_STEP_MS) * DEADLINE_STEP_MS;
+    if (deadlineMs < this.#nextDeadlineMs) this.#nextDeadlineMs = deadlineMs;
+    return true;
+  }
+
+  /** Takes the next request to be sent; undefined when none waits or too many are in flight. */
+  nextToSend(): Request | undefined {
+    while (!this.#inFlight.isFull) {
+      const request = this.#queued.shift();
+      if (request === undefined) return undefined;
+      if (!request.settled) return request;
+      this.#deadQueued--;
+    }
+    return undefined;
+  }
+
+  sent(request: Request): void {
+    this.#inFlight.push(request);
+  }
+
+  /** Takes the request whose reply comes next. */
+  answered(): Request | undefined {
+    return this.#inFlight.shift();
+  }
+
+  /** Settles a request before its answer. Nothing happens when it is settled already. */
+  giveUp(request: Request, error: unknown): void {
+    if (request.settled) return;
+    request.settled = true;
+    if (request.xid === 0) this.#deadQueued++;
+    request.fail(error);
+  }
+
+  /** Fails everything that was sent. */
+  failInFlight(cause: unknown): void {
+    for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
+      this.giveUp(request, errorOf(request, 'ConnectionLoss', { cause }));
+    }
+  }
+
+  /** Fails everything that waits. */
+  failQueued(name: ZooKeeperErrorName, cause: unknown): void {
+    for (let request = this.#queued.shift(); request !== undefined; request = this.#queued.shift()) {
+      this.giveUp(request, errorOf(request, name, { cause }));
+    }
+    this.#deadQueued = 0;
+  }
+
+  /** Gives up what is due. */
+  timePassed(nowMs: number): void {
+    if (nowMs < this.#nextDeadlineMs) return;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const ring of [this.#inFlight, this.#queued]) {
+      for (let i = 0; i < ring.length; i++) {
+        const request = ring.at(i);
+        if (request === undefined || request.settled) continue;
+        if (request.deadlineMs <= nowMs) this.giveUp(request, errorOf(request, 'RequestTimeout'));
+        else if (request.deadlineMs < nextMs) nextMs = request.deadlineMs;
+      }
+    }
+    this.#nextDeadlineMs = Math.ceil(nextMs / DEADLINE_STEP_MS) * DEADLINE_STEP_MS;
+  }
+
+  /** Makes room by forgetting what was given up while it waited. */
+  #dropDead(): void {
+    if (this.#deadQueued === 0) return;
+    for (let left = this.#queued.length; left > 0; left--) {
+      const request = this.#queued.shift();
+      if (request !== undefined && !request.settled) this.#queued.push(request);
+    }
+    this.#deadQueued = 0;
+  }
+}

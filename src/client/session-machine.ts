@@ -1,0 +1,569 @@
+// A session without its input and output: bytes and time go in; bytes, wishes (dial, hang up) and news come out. No
+// socket, timer, clock or randomness of its own, so a test plays the server and the clock and sees the same run twice.
+//
+//   start ─▶ waiting ─▶ dialing ─▶ handshaking ─▶ connected | readOnly ─▶ waiting ─▶ …        any of them ─▶ closed
+//
+// A session outlives its connections. While there is none, requests wait; what had been sent already fails, since nobody
+// knows whether it happened. The session itself ends when a server says so or, by our own clock, when nothing was heard
+// for so long that it must be gone (E15); then a new one is asked for. The machine speaks the server's paths only.
+
+import { PASSWORD_BYTES, Xid } from '../../protocol/client/constants.js';
+import { Code } from '../../protocol/client/errors.js';
+import { operations } from '../../protocol/client/operations.js';
+import { readConnectResponse } from '../../protocol/client/packets.js';
+import { WatcherEvent } from '../../protocol/client/records.js';
+import { ProtocolError } from '../../protocol/errors.js';
+import { JuteReader } from '../../protocol/jute/reader.js';
+import { JuteWriter } from '../../protocol/jute/writer.js';
+import { assert } from '../std/assert.js';
+import type { Random } from '../std/random.js';
+import { type Host, hostText } from './connect-string.js';
+import { CredentialList } from './credentials.js';
+import { errorOfCode, ZooKeeperError } from './errors.js';
+import { FrameSplitter } from './frames.js';
+import { writeAuth, writeConnect, writePing, writeWatches } from './handshake.js';
+import { HostRotation } from './hosts.js';
+import { errorOf, type Request, RequestQueue } from './requests.js';
+import type { ConnectionState, StateChange } from './states.js';
+import { eventName, type WatchEvent, type Watcher, WatchRegistry } from './watches.js';
+
+/** Pings go out at least this often (E15). */
+const PING_INTERVAL_MAX_MS = 10_000;
+/** A connection that lasted this long was a good one: the next attempt does not wait. */
+const STABLE_CONNECTION_MS = 1000;
+/** Between looks for a writable server while connected to a read-only one (E25). */
+const PROBE_INTERVAL_MIN_MS = 100;
+const PROBE_INTERVAL_MAX_MS = 60_000;
+/** Requests are encoded into one write until it has this size; the rest follows when the socket has taken it. */
+const WRITE_BYTES = 256 * 1024;
+const XID_MAX = 0x7fff_ffff;
+const NO_PASSWORD = new Uint8Array(PASSWORD_BYTES);
+
+export type Phase = 'idle' | 'waiting' | 'dialing' | 'handshaking' | 'connected' | 'readOnly' | 'closed';
+
+const TRANSITIONS: { readonly [P in Phase]: readonly Phase[] } = {
+  idle: ['waiting', 'closed'],
+  waiting: ['dialing', 'closed'],
+  dialing: ['handshaking', 'waiting', 'closed'],
+  handshaking: ['connected', 'readOnly', 'waiting', 'closed'],
+  connected: ['waiting', 'closed'],
+  readOnly: ['waiting', 'closed'],
+  closed: [],
+};
+
+export interface SessionOptions {
+  readonly hosts: readonly Host[];
+  readonly sessionTimeoutMs: number;
+  readonly readOnly: boolean;
+  /** A session to go on with instead of a new one. When it is gone, the machine closes with SessionExpired. */
+  readonly session: { readonly id: bigint; readonly password: Uint8Array } | undefined;
+  /** Whether a lost session is followed by a new one. */
+  readonly renewSession: boolean;
+  readonly requestsMax: number;
+  readonly requestBytesMax: number;
+  readonly replyBytesMax: number;
+  readonly random: Random;
+}
+
+/** What the machine wants from the world. None of these may call back into the machine before it returns, but notify. */
+export interface SessionOutput {
+  /** Open a connection, then say opened() or disconnected(). */
+  dial(host: Host): void;
+  /** Drop the connection, or the attempt, and say no more about it. */
+  hangUp(): void;
+  /** takeBytes() has something to give. */
+  wantsToWrite(): void;
+  stateChanged(change: StateChange): void;
+  notify(watcher: Watcher, event: WatchEvent): void;
+  /** Ask a server whether it takes writes, then say probed(). */
+  probe(host: Host): void;
+}
+
+export class SessionMachine {
+  readonly watches = new WatchRegistry();
+  readonly credentials = new CredentialList();
+
+  readonly #options: SessionOptions;
+  readonly #output: SessionOutput;
+  readonly #toClientPath: (path: string) => string;
+  readonly #hosts: HostRotation;
+  readonly #queue: RequestQueue;
+  readonly #splitter: FrameSplitter;
+  readonly #reader = new JuteReader(new Uint8Array(0));
+  readonly #writer = new JuteWriter();
+
+  #phase: Phase = 'idle';
+  #state: ConnectionState = 'CONNECTING';
+  #host: Host | undefined;
+  #sessionId = 0n;
+  #password: Uint8Array = NO_PASSWORD;
+  /** The negotiated timeout; before that, what we ask for. */
+  #timeoutMs: number;
+  /** A session that a read-only server made up is no use elsewhere (E25). */
+  #sessionIsReadOnly = false;
+  /** The session given by the user has been taken up; until then its loss is final. */
+  #sessionConfirmed: boolean;
+  #everConnected = false;
+  /** The session after a loss: its first connection tells persistent watchers so. */
+  #sessionIsNew = false;
+  /** The zxid that the session has seen (E9): 0n before the first reply. */
+  #lastZxid = 0n;
+  #lastXid = 0;
+  #closing = false;
+  #closedBy: ZooKeeperError | undefined;
+  #lastCause: ZooKeeperError | undefined;
+
+  /** Waiting: when to dial. Dialing, handshaking: when to give the attempt up. */
+  #attemptMs = 0;
+  #connectedMs = 0;
+  #heardMs = 0;
+  #sentMs = 0;
+  /** When the last ping, or the connect request, was sent. */
+  #pingSentMs = 0;
+  /** When the newest packet was sent that is known to have arrived: the server counts the session from then or later. */
+  #confirmedMs = 0;
+  #probeMs = Number.POSITIVE_INFINITY;
+  #probeIntervalMs = PROBE_INTERVAL_MIN_MS;
+
+  /** `toClientPath` takes the chroot off for events and errors. */
+  constructor(options: SessionOptions, output: SessionOutput, toClientPath: (path: string) => string = (path) => path) {
+    this.#options = options;
+    this.#output = output;
+    this.#toClientPath = toClientPath;
+    this.#hosts = new HostRotation(options.hosts, options.random);
+    this.#queue = new RequestQueue(options.requestsMax);
+    this.#splitter = new FrameSplitter(options.replyBytesMax);
+    this.#timeoutMs = options.sessionTimeoutMs;
+    this.#sessionConfirmed = options.session === undefined;
+    if (options.session !== undefined) {
+      this.#sessionId = options.session.id;
+      this.#password = options.session.password;
+    }
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get session(): { id: bigint; password: Uint8Array; timeoutMs: number } {
+    return { id: this.#sessionId, password: this.#password, timeoutMs: this.#timeoutMs };
+  }
+
+  get lastZxid(): bigint {
+    return this.#lastZxid;
+  }
+
+  /** The server connected to, or tried last. */
+  get host(): Host | undefined {
+    return this.#host;
+  }
+
+  /** Why the last attempt or connection ended. */
+  get lastCause(): ZooKeeperError | undefined {
+    return this.#lastCause;
+  }
+
+  /** No server can have expired the session before this time; 0 when there is no session. */
+  get sessionSafeUntilMs(): number {
+    return this.#sessionId === 0n ? 0 : this.#confirmedMs + this.#timeoutMs;
+  }
+
+  /** When timePassed() has to be called next; Infinity when nothing is due. */
+  get wakeAtMs(): number {
+    const queueMs = this.#queue.nextDeadlineMs;
+    if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
+    if (this.#phase === 'idle') return queueMs;
+    if (!this.#isLive) return Math.min(queueMs, this.#attemptMs, this.#expiryMs);
+    return Math.min(queueMs, this.#heardMs + this.#readTimeoutMs, this.#sentMs + this.#pingIntervalMs, this.#probeMs);
+  }
+
+  // --- what happens
+
+  start(nowMs: number): void {
+    this.#heardMs = nowMs;
+    this.#attemptMs = nowMs;
+    this.#enter('waiting');
+    this.timePassed(nowMs);
+  }
+
+  /** Takes a request, or fails it at once when the client is closed or full. */
+  submit(request: Request): void {
+    if (this.#phase === 'closed' || this.#closing) {
+      this.#refuse(request, this.#closedBy?.name ?? 'ClientClosed', this.#closedBy?.cause);
+    } else if (this.#queue.push(request)) {
+      if (this.#isLive) this.#output.wantsToWrite();
+    } else {
+      const text = `the client holds ${this.#options.requestsMax} requests already`;
+      request.settled = true;
+      request.fail(errorOf(request, 'ThrottledOp', { text }));
+    }
+  }
+
+  /** Settles a request before its answer, because the caller wants no more of it. */
+  giveUp(request: Request, error: unknown): void {
+    this.#queue.giveUp(request, error);
+  }
+
+  /** Sends a credential now and after every connect from now on; `settle` is called once with the server's verdict. */
+  addCredential(credential: { scheme: string; auth: Uint8Array }, settle: (error: ZooKeeperError | null) => void): void {
+    if (this.#phase === 'closed' || this.#closing) {
+      settle(this.#closedBy ?? new ZooKeeperError('ClientClosed', { operation: 'addAuth' }));
+      return;
+    }
+    const entry = this.credentials.add(credential, settle);
+    if (!this.#isLive) return;
+    writeAuth(this.#writer, credential);
+    this.credentials.sent(entry);
+    this.#output.wantsToWrite();
+  }
+
+  /** The connection that dial() asked for is open. */
+  opened(nowMs: number): void {
+    this.#enter('handshaking');
+    this.#pingSentMs = nowMs;
+    writeConnect(this.#writer, {
+      lastZxid: this.#lastZxid,
+      timeoutMs: this.#options.sessionTimeoutMs,
+      sessionId: this.#sessionIsReadOnly ? 0n : this.#sessionId,
+      password: this.#sessionIsReadOnly ? NO_PASSWORD : this.#password,
+      readOnly: this.#options.readOnly,
+    });
+    for (const entry of this.credentials.all()) {
+      writeAuth(this.#writer, entry.credential);
+      this.credentials.sent(entry);
+    }
+    writeWatches(this.#writer, this.watches, this.#lastZxid);
+    this.#output.wantsToWrite();
+  }
+
+  received(chunk: Uint8Array, nowMs: number): void {
+    if (this.#phase !== 'handshaking' && !this.#isLive) return;
+    this.#heardMs = nowMs;
+    try {
+      this.#splitter.push(chunk, (bytes, start, end) => {
+        const reader = this.#reader.reset(bytes, start, end);
+        if (this.#phase === 'handshaking') this.#onConnectReply(reader, nowMs);
+        else this.#onPacket(reader, nowMs);
+        return this.#isLive;
+      });
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#drop(this.#connectionLoss(`${this.#hostText()} sent what is not ZooKeeper's protocol`, error), nowMs, true);
+    }
+  }
+
+  /** The connection, or the attempt to open one, has ended by itself. */
+  disconnected(cause: unknown, nowMs: number): void {
+    const detail = cause instanceof Error ? cause.message : 'the server closed the connection';
+    this.#drop(this.#connectionLoss(`${this.#hostText()}: ${detail}`, cause), nowMs, false);
+  }
+
+  timePassed(nowMs: number): void {
+    this.#queue.timePassed(nowMs);
+    if (this.#isLive) {
+      if (nowMs >= this.#heardMs + this.#readTimeoutMs) {
+        const silenceMs = Math.round(nowMs - this.#heardMs);
+        this.#drop(this.#connectionLoss(`${this.#hostText()} was silent for ${silenceMs} ms`), nowMs, true);
+      } else this.#beAlive(nowMs);
+      return;
+    }
+    if (nowMs >= this.#expiryMs && this.#phase !== 'closed') {
+      const text = `nothing was heard from any server for ${Math.round(nowMs - this.#heardMs)} ms`;
+      this.#loseSession(new ZooKeeperError('SessionExpired', { text, cause: this.#lastCause }), nowMs);
+      if (this.#phase === 'handshaking') this.#drop(this.#lastCause, nowMs, true);
+    }
+    if (this.#phase === 'waiting' && nowMs >= this.#attemptMs) {
+      this.#enter('dialing');
+      this.#host = this.#hosts.next();
+      this.#attemptMs = nowMs + this.#options.sessionTimeoutMs / this.#hosts.count; // E15
+      this.#output.dial(this.#host);
+    } else if ((this.#phase === 'dialing' || this.#phase === 'handshaking') && nowMs >= this.#attemptMs) {
+      this.#drop(this.#connectionLoss(`${this.#hostText()} did not answer in time`), nowMs, true);
+    }
+  }
+
+  /** The answer to probe(). */
+  probed(host: Host, isWritable: boolean, nowMs: number): void {
+    if (this.#phase !== 'readOnly' || !isWritable) return;
+    this.#hosts.succeeded();
+    this.#drop(this.#connectionLoss(`${hostText(host)} takes writes, ${this.#hostText()} does not`), nowMs, true);
+    this.#hosts.prefer(host);
+  }
+
+  /** What is to be written now, as one piece; null when there is nothing. Requests in it count as sent. */
+  takeBytes(nowMs: number): Uint8Array | null {
+    const writer = this.#writer;
+    while (this.#isLive && writer.position < WRITE_BYTES) {
+      const request = this.#queue.nextToSend();
+      if (request === undefined) break;
+      this.#encode(request, nowMs);
+    }
+    if (writer.position === 0) return null;
+    const bytes = writer.toBytes();
+    writer.clear(2 * WRITE_BYTES);
+    this.#sentMs = nowMs;
+    return bytes;
+  }
+
+  /**
+   * Ends the session: what was submitted before is still sent, then closeSession. When that cannot be done within
+   * `timeoutMs` the session is left to expire. With `keepSession` the connection is dropped and nothing else.
+   */
+  close(nowMs: number, timeoutMs: number, keepSession: boolean): void {
+    if (this.#phase === 'closed' || this.#closing) return;
+    const closed = () => this.#terminate(new ZooKeeperError('ClientClosed'));
+    if (keepSession || this.#sessionId === 0n) {
+      closed();
+      return;
+    }
+    this.submit({
+      code: operations.closeSession.code,
+      method: 'close',
+      path: null,
+      isWrite: true,
+      deadlineMs: nowMs + timeoutMs,
+      watch: undefined,
+      xid: 0,
+      sentAtMs: 0,
+      settled: false,
+      encode: () => {},
+      succeed: closed,
+      fail: closed,
+    });
+    this.#closing = true;
+  }
+
+  // --- the connection
+
+  #onConnectReply(reader: JuteReader, nowMs: number): void {
+    const reply = readConnectResponse(reader);
+    if (reply.timeoutMs <= 0) {
+      // E4: the session is gone. The server closes now; so do we, to come back for a new session.
+      const text = `${this.#hostText()} does not know the session any more`;
+      this.#loseSession(new ZooKeeperError('SessionExpired', { text }), nowMs);
+      this.#drop(this.#lastCause, nowMs, true);
+      return;
+    }
+    const readOnly = reply.readOnly === true;
+    this.#sessionId = reply.sessionId;
+    this.#password = reply.password ?? NO_PASSWORD;
+    this.#timeoutMs = reply.timeoutMs;
+    this.#sessionIsReadOnly = readOnly;
+    this.#sessionConfirmed = true;
+    this.#connectedMs = nowMs;
+    this.#confirmedMs = this.#pingSentMs;
+    this.#probeIntervalMs = PROBE_INTERVAL_MIN_MS;
+    this.#probeMs = readOnly && this.#hosts.count > 1 ? nowMs + this.#probeIntervalMs : Number.POSITIVE_INFINITY;
+    this.#enter(readOnly ? 'readOnly' : 'connected');
+    const isFirst = !this.#everConnected;
+    this.#everConnected = true;
+    this.#become(readOnly ? 'READ_ONLY' : isFirst ? 'CONNECTED' : 'RECONNECTED', undefined);
+    if (!isFirst) this.#tellGap(this.#sessionIsNew ? 'newSession' : 'reconnected');
+    this.#sessionIsNew = false;
+    if (this.#isLive) this.#output.wantsToWrite();
+  }
+
+  /** Ends the connection or the attempt and comes back later; the session goes on. */
+  #drop(cause: ZooKeeperError | undefined, nowMs: number, hangUp: boolean): void {
+    if (this.#phase === 'closed' || this.#phase === 'waiting') return;
+    const wasLive = this.#isLive;
+    if (hangUp) this.#output.hangUp();
+    this.#splitter.reset();
+    this.#writer.clear();
+    this.credentials.disconnected();
+    if (wasLive && nowMs - this.#connectedMs >= STABLE_CONNECTION_MS) this.#hosts.succeeded();
+    else this.#hosts.failed();
+    this.#lastCause = cause;
+    this.#attemptMs = nowMs + this.#hosts.delayMs();
+    this.#enter('waiting');
+    if (wasLive) this.#become('SUSPENDED', cause);
+    this.#queue.failInFlight(cause);
+  }
+
+  #loseSession(cause: ZooKeeperError, nowMs: number): void {
+    this.#lastCause = cause;
+    const isFinal = !this.#sessionConfirmed || !this.#options.renewSession;
+    this.#sessionId = 0n;
+    this.#password = NO_PASSWORD;
+    this.#sessionIsNew = true;
+    this.#heardMs = nowMs;
+    if (this.#everConnected) this.#become('LOST', cause);
+    this.#queue.failQueued('SessionExpired', cause);
+    if (isFinal) this.#terminate(cause);
+  }
+
+  #terminate(error: ZooKeeperError): void {
+    if (this.#phase === 'closed') return;
+    const wasOpen = this.#phase !== 'idle' && this.#phase !== 'waiting';
+    this.#closedBy = error;
+    this.#enter('closed');
+    if (wasOpen) this.#output.hangUp();
+    this.#writer.clear();
+    this.#queue.failInFlight(error);
+    this.#queue.failQueued(error.name, error);
+    this.credentials.failAll(error);
+    this.#become('CLOSED', error.name === 'ClientClosed' ? undefined : error);
+  }
+
+  /** Pings when nothing else was sent for a while, and looks for a writable server when ours is not. */
+  #beAlive(nowMs: number): void {
+    if (nowMs >= this.#sentMs + this.#pingIntervalMs) {
+      writePing(this.#writer);
+      this.#sentMs = nowMs;
+      this.#pingSentMs = nowMs;
+      this.#output.wantsToWrite();
+    }
+    if (nowMs >= this.#probeMs) {
+      this.#probeIntervalMs = Math.min(2 * this.#probeIntervalMs, PROBE_INTERVAL_MAX_MS);
+      this.#probeMs = nowMs + this.#probeIntervalMs;
+      this.#output.probe(this.#hosts.next());
+    }
+  }
+
+  // --- packets
+
+  #encode(request: Request, nowMs: number): void {
+    const writer = this.#writer;
+    const frame = writer.beginFrame();
+    const xid = this.#lastXid === XID_MAX ? 1 : this.#lastXid + 1;
+    try {
+      writer.int(xid);
+      writer.int(request.code);
+      request.encode(writer);
+      const bytes = writer.position - frame - 4;
+      if (bytes > this.#options.requestBytesMax) {
+        // The server would hang up without a word (E1), and with it lose everything else that is in flight.
+        const text = `the request takes ${bytes} bytes, ${this.#options.requestBytesMax} are allowed`;
+        throw errorOf(request, 'BadArguments', { text });
+      }
+    } catch (error) {
+      writer.position = frame;
+      request.settled = true;
+      request.fail(
+        error instanceof ZooKeeperError ? error : errorOf(request, 'BadArguments', { text: String(error), cause: error }),
+      );
+      return;
+    }
+    writer.endFrame(frame);
+    this.#lastXid = xid;
+    request.xid = xid;
+    request.sentAtMs = nowMs;
+    this.#queue.sent(request);
+  }
+
+  #onPacket(reader: JuteReader, nowMs: number): void {
+    const xid = reader.int();
+    const zxid = reader.long();
+    const code = reader.int();
+    if (xid === Xid.notification) this.#onEvent(reader, zxid);
+    else if (xid === Xid.ping) this.#confirmedMs = Math.max(this.#confirmedMs, this.#pingSentMs);
+    else if (xid === Xid.auth) this.#onAuthReply(code, nowMs);
+    else {
+      if (zxid > this.#lastZxid) this.#lastZxid = zxid; // E9
+      if (xid === Xid.setWatches) {
+        if (code !== Code.Ok) throw new ProtocolError(`setWatches was refused with ${code}`, 0);
+      } else this.#onReply(xid, code, reader);
+    }
+  }
+
+  #onReply(xid: number, code: number, reader: JuteReader): void {
+    const request = this.#queue.answered();
+    if (request === undefined) throw new ProtocolError(`a reply with xid ${xid} that nobody waits for`, 0);
+    if (request.xid !== xid) {
+      this.#queue.giveUp(request, errorOf(request, 'ConnectionLoss'));
+      throw new ProtocolError(`a reply with xid ${xid} out of order, ${request.xid} was due`, 0); // E8
+    }
+    if (request.sentAtMs > this.#confirmedMs) this.#confirmedMs = request.sentAtMs;
+    if (request.settled) return;
+    request.settled = true;
+    const { watch } = request;
+    // Only an exists leaves a watch behind when it fails, and only for a node that is not there (E57, E60).
+    if (watch !== undefined && (code === Code.Ok || (watch.kind === 'exist' && code === Code.NoNode))) {
+      this.watches.add(watch.kind === 'exist' && code === Code.Ok ? { ...watch, kind: 'data' } : watch);
+    }
+    if (code !== Code.Ok) {
+      request.fail(errorOfCode(code, { operation: request.method, path: request.path }));
+      return;
+    }
+    try {
+      request.succeed(reader);
+    } catch (error) {
+      request.fail(errorOf(request, 'ConnectionLoss', { cause: error }));
+      throw error;
+    }
+  }
+
+  #onEvent(reader: JuteReader, zxid: bigint): void {
+    const event = WatcherEvent.read(reader);
+    const type = eventName(event.type);
+    if (type === undefined) return;
+    const path = this.#toClientPath(event.path);
+    for (const watcher of this.watches.fire(type, event.path)) this.#output.notify(watcher, { type, path, zxid });
+  }
+
+  #tellGap(reason: 'reconnected' | 'newSession'): void {
+    for (const { path, watcher } of [...this.watches.persistent()]) {
+      this.#output.notify(watcher, { type: 'gap', path: this.#toClientPath(path), reason });
+    }
+  }
+
+  #onAuthReply(code: number, nowMs: number): void {
+    if (code === Code.Ok) {
+      this.credentials.accepted();
+      return;
+    }
+    const error = errorOfCode(code, { operation: 'addAuth' });
+    const verdict = this.credentials.refused(error);
+    // A credential given at the start that was never good: every connection would end like this one (E12).
+    if (verdict === 'final') this.#terminate(error);
+    else this.#drop(this.#connectionLoss(`${this.#hostText()} refused a credential`, error), nowMs, true);
+  }
+
+  // --- small things
+
+  #refuse(request: Request, name: ZooKeeperError['name'], cause: unknown): void {
+    request.settled = true;
+    request.fail(errorOf(request, name, { cause }));
+  }
+
+  #enter(phase: Phase): void {
+    assert(TRANSITIONS[this.#phase].includes(phase), `session: ${this.#phase} to ${phase}`);
+    this.#phase = phase;
+  }
+
+  #become(state: ConnectionState, cause: ZooKeeperError | undefined): void {
+    const previous = this.#state;
+    if (previous === state) return;
+    this.#state = state;
+    this.#output.stateChanged({ state, previous, sessionId: this.#sessionId, cause });
+  }
+
+  #connectionLoss(text: string, cause?: unknown): ZooKeeperError {
+    return new ZooKeeperError('ConnectionLoss', { text, cause });
+  }
+
+  #hostText(): string {
+    return this.#host === undefined ? 'the server' : hostText(this.#host);
+  }
+
+  get #isLive(): boolean {
+    return this.#phase === 'connected' || this.#phase === 'readOnly';
+  }
+
+  get #readTimeoutMs(): number {
+    return (this.#timeoutMs * 2) / 3; // E15
+  }
+
+  get #pingIntervalMs(): number {
+    return Math.min(this.#readTimeoutMs / 2, PING_INTERVAL_MAX_MS); // E15
+  }
+
+  /** When the session counts as lost by our own clock (E15). */
+  get #expiryMs(): number {
+    return this.#sessionId === 0n ? Number.POSITIVE_INFINITY : this.#heardMs + (this.#timeoutMs * 4) / 3;
+  }
+}

@@ -1,0 +1,102 @@
+// The whole contract between a replica and the world around it. Inputs go in, effects come out; a replica never calls
+// anything that takes time, and learns the outcome of what it asked for as a later input. The real server turns effects
+// into sockets and disk writes; the simulator turns them into entries of its event queue.
+//
+// One turn = one `clock` input, any number of others, one `turnEnd`. Bytes for clients are no effects of their own: they
+// collect in the connection's output buffer, and a single `flush` a turn says that there are some.
+
+import type { Identity } from '../../protocol/peer/entries.js';
+import type { Connection } from './pipeline/connections.js';
+
+export type Input =
+  /** The time at which the inputs of this turn happened: wall clock for ctime, monotonic clock for deadlines. */
+  | { readonly type: 'clock'; readonly wallMs: number; readonly monotonicMs: number }
+  /** A client connected. `entropy`: 16 random bytes, the password of its session should it open one (E5). */
+  | { readonly type: 'connected'; readonly connection: Connection; readonly entropy: Uint8Array }
+  /** Whole frames with their length prefixes, as they came in one read. The bytes are not kept. */
+  | {
+      readonly type: 'frames';
+      readonly connection: Connection;
+      readonly bytes: Uint8Array;
+      readonly start: number;
+      readonly end: number;
+    }
+  | { readonly type: 'disconnected'; readonly connection: Connection }
+  /** Everything up to this zxid is on disk. */
+  | { readonly type: 'stored'; readonly zxid: number }
+  /** The disk took nothing from this zxid on (it is full); what was appended after it is lost as well. */
+  | { readonly type: 'storeFailed'; readonly firstLostZxid: number; readonly reason: string }
+  /** The disk takes writes again. */
+  | { readonly type: 'storeResumed' }
+  | { readonly type: 'epochsStored' }
+  | { readonly type: 'checkpointed'; readonly zxid: number }
+  | { readonly type: 'checkpointFailed' }
+  /** Time passes: at least every tick. */
+  | { readonly type: 'tick' }
+  | { readonly type: 'turnEnd' };
+
+export type Effect =
+  /** The connection's output has bytes to send. */
+  | { readonly type: 'flush'; readonly connection: Connection }
+  /** Send what the output holds, then close. */
+  | { readonly type: 'close'; readonly connection: Connection; readonly reason: string }
+  /** Stop or resume reading from the client (E13). */
+  | { readonly type: 'pause'; readonly connection: Connection }
+  | { readonly type: 'resume'; readonly connection: Connection }
+  /** Write a batch to the log; answered by `stored` or `storeFailed`. */
+  | { readonly type: 'append'; readonly firstZxid: number; readonly lastZxid: number; readonly bytes: Uint8Array }
+  /** Write the epochs; answered by `epochsStored` (E78, E79). */
+  | { readonly type: 'storeEpochs'; readonly acceptedEpoch: number; readonly currentEpoch: number }
+  /** The three steps of a checkpoint; answered by `checkpointed` or `checkpointFailed`. */
+  | { readonly type: 'beginCheckpoint'; readonly zxid: number; readonly header: Uint8Array }
+  | { readonly type: 'checkpointPages'; readonly pages: readonly CheckpointPage[] }
+  | { readonly type: 'endCheckpoint' }
+  /** The replica answers clients from now on. */
+  | { readonly type: 'serving'; readonly epoch: number }
+  | Note;
+
+export interface CheckpointPage {
+  readonly page: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Something a person may want to read in the log. */
+export interface Note {
+  readonly type: 'note';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Proves who a client is: (scheme, credentials as sent) → the identities it gained, or null when it is refused (E12,
+ * E44). A pure function given by the server, since the core has no cryptography.
+ */
+export type Authenticate = (scheme: string, credentials: Uint8Array) => readonly Identity[] | null;
+
+export interface ReplicaOptions {
+  readonly serverId: number;
+  readonly tickTimeMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  /** Requests in the pipeline beyond which connections are not read (globalOutstandingLimit, E13). */
+  readonly outstandingMax: number;
+  readonly enforceQuota: boolean;
+  readonly skipAcl: boolean;
+  /** extendedTypesEnabled: TTL nodes (E34). */
+  readonly ttlNodes: boolean;
+  /** Authentication schemes of which a client must have passed one (enforce.auth.schemes); null: none is demanded. */
+  readonly requiredSchemes: readonly string[] | null;
+  readonly containerCheckMs: number;
+  readonly containersPerMinute: number;
+  /** 0: a container that never had a child is kept (E48). */
+  readonly containerNeverUsedMs: number;
+  /** A checkpoint is begun after this many entries or bytes of log. */
+  readonly checkpointEntries: number;
+  readonly checkpointBytes: number;
+  /** Entries after which a new epoch is opened; limits.epochEntriesMax, or less in tests. */
+  readonly epochEntriesMax: number;
+  readonly authenticate: Authenticate;
+  /** Seed of the path index: random in production, so that nobody can prepare colliding paths. */
+  readonly hashSeed: number;
+}

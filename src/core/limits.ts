@@ -1,0 +1,36 @@
+// Every bound of the core in one place, with the relations between them asserted, so that nobody has to remember them.
+
+import { COUNTER_MAX } from '../../protocol/ids.js';
+import { assert } from '../std/assert.js';
+
+export const limits = {
+  /** A batch is closed when it holds this much, whatever is in flight. */
+  batchBytesMax: 1_048_576,
+  batchEntriesMax: 8_192,
+
+  /** Batches given to the disk and not yet stored. More wait, and grow into fewer and larger ones: group commit. */
+  batchesInFlightMax: 3,
+
+  /** Requests of one connection that wait for their turn. At half of it the connection is not read any more (E13). */
+  laneLengthMax: 16_384,
+
+  /** Bytes given to the core in one `frames` input, unless a single frame is larger. */
+  readBytesMax: 65_536,
+
+  /** Bytes of held frames of one connection; beyond it the connection is closed. */
+  heldBytesMax: 4_194_304,
+
+  /** Captured checkpoint bytes handed to the disk at a time. */
+  checkpointSliceBytesMax: 262_144,
+
+  /** A new epoch is opened after this many entries (E90). What is under way at that moment still needs room. */
+  epochEntriesMax: COUNTER_MAX - 16_777_216,
+} as const;
+
+assert(
+  limits.epochEntriesMax + limits.batchEntriesMax * (limits.batchesInFlightMax + 2) < COUNTER_MAX,
+  'what is under way when an epoch ends must fit into it',
+);
+// What was read before the pause still comes: no frame is shorter than a length and a header.
+assert(limits.laneLengthMax / 2 + limits.readBytesMax / 12 < limits.laneLengthMax, 'a paused lane must not run full');
+assert(limits.laneLengthMax >= limits.batchEntriesMax, 'one connection must be able to fill a batch');

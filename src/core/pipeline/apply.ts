@@ -1,0 +1,86 @@
+// Committed batches are executed here, entry by entry, in zxid order, the same way on every replica (design decision 2).
+// For each entry: the operation changes the tree, what changed is shown to the watches, then the reply of the client
+// that asked goes out, so that no reply overtakes an event it could explain (E59).
+
+import { OpCode } from '../../../protocol/client/constants.js';
+import { Code } from '../../../protocol/client/errors.js';
+import { JuteReader } from '../../../protocol/jute/reader.js';
+import { JuteWriter } from '../../../protocol/jute/writer.js';
+import { type Batch, BatchFlag, type Identity } from '../../../protocol/peer/entries.js';
+import { AssertionFailure, assert } from '../../std/assert.js';
+import type { Change } from '../ops/changes.js';
+import type { Entry, World } from '../ops/operation.js';
+import { writeOperation } from '../ops/table.js';
+
+/** Who is told about what an entry did, in this order. */
+export interface Audience {
+  /** Whether the reply's body is wanted: only the server that holds the client's connection needs it. */
+  wantsReply(session: number): boolean;
+  changed(change: Change, zxid: number): void;
+  /** `body` is valid during the call only, and meaningless when `code` is not 0. */
+  executed(session: number, cxid: number, operation: number, code: number, body: JuteWriter): void;
+}
+
+export class Applier {
+  private readonly world: World;
+  private readonly audience: Audience;
+  private readonly reader = new JuteReader(new Uint8Array(0));
+  private readonly body = new JuteWriter(1024);
+  /** Everything up to here is in the tree. */
+  private applied = 0;
+
+  constructor(world: World, audience: Audience) {
+    this.world = world;
+    this.audience = audience;
+  }
+
+  get lastZxid(): number {
+    return this.applied;
+  }
+
+  /** The tree was loaded from a checkpoint at this zxid. */
+  startAt(zxid: number): void {
+    assert(this.applied === 0, 'a checkpoint is loaded once, into an empty tree');
+    this.applied = zxid;
+  }
+
+  apply(batch: Batch): void {
+    assert(batch.firstZxid > this.applied, `batch ${batch.firstZxid} after ${this.applied}`);
+    const { operations, sessions, cxids, callers, requestEnds, identityLists, requests } = batch;
+    const entry = {
+      zxid: batch.firstZxid,
+      timeMs: batch.timeMs,
+      session: 0,
+      caller: identityLists[0] as readonly Identity[],
+      enforceQuota: (batch.flags & BatchFlag.enforceQuota) !== 0,
+      skipAcl: (batch.flags & BatchFlag.skipAcl) !== 0,
+    };
+    let start = 0;
+    for (let i = 0; i < operations.length; i++) {
+      const end = requestEnds[i];
+      entry.zxid = batch.firstZxid + i;
+      entry.session = sessions[i];
+      entry.caller = identityLists[callers[i]];
+      const code = this.execute(operations[i], entry, requests, start, end);
+      this.applied = entry.zxid;
+      if (this.world.changes.length > 0) {
+        for (const change of this.world.changes.take()) this.audience.changed(change, entry.zxid);
+      }
+      this.audience.executed(entry.session, cxids[i], operations[i], code, this.body);
+      start = end;
+    }
+  }
+
+  private execute(code: number, entry: Entry, requests: Uint8Array, start: number, end: number): number {
+    const { world, body } = this;
+    // A session's requests die with it: what was still on its way when it was closed is refused (E21).
+    if (entry.session !== 0 && code !== OpCode.createSession && world.sessions.get(entry.session) === undefined) {
+      return Code.SessionExpired;
+    }
+    const operation = writeOperation(code);
+    if (operation === undefined) throw new AssertionFailure(`entry ${entry.zxid} has the unknown operation ${code}`);
+    const request = operation.request.view(this.reader.reset(requests, start, end));
+    body.clear();
+    return operation.apply(world, entry, request, this.audience.wantsReply(entry.session) ? body : null);
+  }
+}

@@ -1,0 +1,547 @@
+// The clients' side of the road: frames in, replies and events out.
+//
+//   frames → decode → admit → lane ─┬─ read: answered from the tree, at once if nothing of this client is under way
+//                                   └─ write: released toward the leader at once, answered when it was executed
+//
+// Holds the connections of this server and which session each carries. Sessions themselves belong to the ensemble: they
+// are in the world, opened and closed by log entries.
+
+import { EventType, OpCode, Perms } from '../../../protocol/client/constants.js';
+import { Code } from '../../../protocol/client/errors.js';
+import { AuthRequest } from '../../../protocol/client/records.js';
+import { ProtocolError } from '../../../protocol/errors.js';
+import { hex } from '../../../protocol/ids.js';
+import { JuteReader } from '../../../protocol/jute/reader.js';
+import { JuteWriter } from '../../../protocol/jute/writer.js';
+import type { Identity } from '../../../protocol/peer/entries.js';
+import type { Effect, ReplicaOptions } from '../io.js';
+import { limits } from '../limits.js';
+import type { Change } from '../ops/changes.js';
+import type { ReadContext, ReadOperation, Watcher, World, WriteOperation } from '../ops/operation.js';
+import { clientOperation } from '../ops/table.js';
+import type { SessionExpiry } from '../sessions/expiry.js';
+import type { Stats } from '../stats.js';
+import { WatchTable } from '../watches/table.js';
+import { admitWrite, isAuthenticated } from './admit.js';
+import type { Audience } from './apply.js';
+import type { Connection } from './connections.js';
+import { answerConnect, type Greeting, readGreeting, refuseConnect } from './handshake.js';
+import type { LaneItem } from './lanes.js';
+import { beginReply, encodeEvent, endReply } from './reply.js';
+
+/** What the clients need from the replica they belong to. */
+export interface Upstream {
+  readonly options: ReplicaOptions;
+  readonly world: World;
+  readonly expiry: SessionExpiry;
+  readonly stats: Stats;
+  readonly monotonicMs: number;
+  /** New sessions are taken. */
+  readonly isServing: boolean;
+  /** Writes are taken. */
+  readonly isWritable: boolean;
+  readonly appliedZxid: number;
+  /** The last zxid given out so far, or due to what waits in the open batch. */
+  readonly proposedZxid: number;
+  nextSessionId(): number;
+  /** Sends a write on its way to the log. The bytes are copied. */
+  release(
+    operation: number,
+    session: number,
+    cxid: number,
+    caller: readonly Identity[],
+    request: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  emit(effect: Effect): void;
+}
+
+const NOT_READ_BELOW = 0.5;
+
+export class Clients implements Audience {
+  readonly watches: WatchTable<Watcher>;
+  /** Connections since the start. */
+  accepted = 0;
+  private readonly upstream: Upstream;
+  private readonly connections = new Set<Connection>();
+  private readonly bySession = new Map<number, Connection>();
+  /** Connections that wait for everything up to a zxid to be executed: a sync, or a session that is resumed. */
+  private readonly waiting = new Set<Connection>();
+  private readonly resumeAt = new Map<Connection, number>();
+  private readonly paused = new Set<Connection>();
+  private outstandingRequests = 0;
+  private readonly reader = new JuteReader(new Uint8Array(0));
+  private readonly event = new JuteWriter(512);
+  private eventOf: Change | null = null;
+  private eventType = 0;
+  private eventPath = '';
+  private eventZxid = 0;
+
+  constructor(upstream: Upstream) {
+    this.upstream = upstream;
+    this.watches = new WatchTable<Watcher>((watcher, type, path) => this.deliver(watcher as Connection, type, path));
+  }
+
+  get outstanding(): number {
+    return this.outstandingRequests;
+  }
+
+  [Symbol.iterator](): IterableIterator<Connection> {
+    return this.connections.values();
+  }
+
+  get size(): number {
+    return this.connections.size;
+  }
+
+  // --- coming and going
+
+  connected(connection: Connection, entropy: Uint8Array): void {
+    connection.password = entropy;
+    this.accepted++;
+    this.connections.add(connection);
+  }
+
+  /** The socket is gone. The session lives on until it expires (E23); watches belong to the connection (E57). */
+  disconnected(connection: Connection): void {
+    this.forget(connection);
+    if (connection.state !== 'closed') connection.become('closed');
+  }
+
+  private forget(connection: Connection): void {
+    this.connections.delete(connection);
+    if (this.bySession.get(connection.session) === connection) this.bySession.delete(connection.session);
+    this.watches.removeWatcher(connection);
+    this.upstream.world.changes.recording = !this.watches.isEmpty;
+    this.outstandingRequests -= connection.lane.length;
+    connection.lane.clear();
+    connection.held = [];
+    this.waiting.delete(connection);
+    this.resumeAt.delete(connection);
+    this.paused.delete(connection);
+  }
+
+  /** Sends what is in the output and hangs up. */
+  private close(connection: Connection, reason: string): void {
+    if (connection.isGone) return;
+    this.forget(connection);
+    connection.become('closing');
+    this.upstream.emit({ type: 'close', connection, reason });
+  }
+
+  /** No leader, no service: clients try elsewhere, or again (E4). */
+  closeAll(reason: string): void {
+    for (const connection of [...this.connections]) this.close(connection, reason);
+  }
+
+  // --- frames
+
+  frames(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    const { expiry, monotonicMs } = this.upstream;
+    if (connection.state === 'open' && !expiry.touch(connection.session, monotonicMs, connection.timeoutMs)) {
+      return; // the session is being closed: its requests are dropped (E14)
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = start;
+    while (at < end && !connection.isGone) {
+      const frameStart = at + 4;
+      at = frameStart + view.getInt32(at);
+      connection.received++;
+      this.upstream.stats.received++;
+      if (connection.state === 'open') this.request(connection, bytes, view, frameStart, at);
+      else if (connection.state === 'greeting') this.greet(connection, bytes, frameStart, at);
+      else this.hold(connection, bytes, frameStart, at);
+    }
+    if (connection.lane.length > 0) this.pauseIfBusy(connection);
+  }
+
+  /** What comes before the session is ready is kept and processed in order afterwards (E3, E7). */
+  private hold(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    connection.heldBytes += end - start;
+    if (connection.heldBytes > limits.heldBytesMax) {
+      this.close(connection, 'it sends too much before its session is ready');
+      return;
+    }
+    connection.held.push(bytes.slice(start, end));
+  }
+
+  private request(connection: Connection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    if (end - start < 8) {
+      this.close(connection, `a request of ${end - start} bytes is too short for a header`);
+      return;
+    }
+    const xid = view.getInt32(start);
+    const code = view.getInt32(start + 4);
+    connection.lastOperation = code;
+    connection.lastXid = xid;
+    if (code === OpCode.auth) {
+      this.authenticate(connection, xid, bytes, start + 8, end);
+      return;
+    }
+    if (!isAuthenticated(this.upstream.options, connection.identities)) {
+      this.refuse(connection, xid, code, Code.SessionClosedRequireSaslAuth);
+      this.close(connection, 'it has not authenticated with a scheme that is demanded');
+      return;
+    }
+    const operation = clientOperation(code);
+    if (operation === undefined) this.refuse(connection, xid, code, Code.Unimplemented);
+    else if (operation.kind === 'write') this.write(connection, xid, operation, bytes, start + 8, end);
+    else this.read(connection, xid, operation, bytes, start, end);
+  }
+
+  /** Authentication belongs to the connection and is handled at once, whatever is under way (E12). */
+  private authenticate(connection: Connection, xid: number, bytes: Uint8Array, start: number, end: number): void {
+    let gained: readonly Identity[] | null = null;
+    try {
+      const { scheme, auth } = AuthRequest.view(this.reader.reset(bytes, start, end));
+      gained = this.upstream.options.authenticate(scheme?.text() ?? '', auth?.toBytes() ?? new Uint8Array(0));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+    }
+    const reply = beginReply(connection.output, xid);
+    endReply(connection.output, reply, 0, gained === null ? Code.AuthFailed : 0);
+    this.sent(connection);
+    if (gained === null) {
+      this.upstream.stats.authFailures++;
+      this.close(connection, 'authentication failed');
+      return;
+    }
+    const known = connection.identities;
+    const fresh = gained.filter(({ scheme, id }) => !known.some((one) => one.scheme === scheme && one.id === id));
+    if (fresh.length > 0) connection.identities = [...known, ...fresh];
+  }
+
+  private read(
+    connection: Connection,
+    xid: number,
+    operation: ReadOperation<unknown>,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { upstream } = this;
+    const isSync = operation.code === OpCode.sync;
+    if (connection.lane.length === 0 && (!isSync || upstream.appliedZxid >= upstream.proposedZxid)) {
+      this.answer(connection, xid, operation, bytes, start + 8, end);
+      connection.answeredAfter(0, upstream.monotonicMs);
+      upstream.stats.answeredAfter(0);
+      return;
+    }
+    const common = { xid, operation: operation.code, receivedMs: upstream.monotonicMs, frame: bytes.slice(start, end) };
+    if (!isSync) this.enqueue(connection, { kind: 'read', ...common });
+    else {
+      this.enqueue(connection, { kind: 'barrier', ...common, zxid: upstream.proposedZxid });
+      this.waiting.add(connection);
+    }
+  }
+
+  private answer(
+    connection: Connection,
+    xid: number,
+    operation: ReadOperation<unknown>,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { output } = connection;
+    // Events that setWatches delivers for what was missed come before its reply (E62): the reply starts where they end.
+    const context = this.readContext(connection);
+    let code: number;
+    let reply = beginReply(output, xid);
+    try {
+      const request = operation.request.view(this.reader.reset(bytes, start, end));
+      if (operation.deliversEvents === true) {
+        output.position = reply;
+        code = operation.answer(context, request, output);
+        reply = beginReply(output, xid);
+      } else code = operation.answer(context, request, output);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      code = Code.MarshallingError;
+    }
+    endReply(output, reply, this.upstream.appliedZxid, code);
+    this.upstream.world.changes.recording = !this.watches.isEmpty;
+    this.upstream.stats.reads++;
+    this.sent(connection);
+  }
+
+  private context: ReadContext | null = null;
+  private contextOf: Connection | null = null;
+
+  /** One context serves all reads in a row of the same connection. */
+  private readContext(connection: Connection): ReadContext {
+    if (this.context === null || this.contextOf !== connection) {
+      this.contextOf = connection;
+      this.context = {
+        world: this.upstream.world,
+        watches: this.watches,
+        watcher: connection,
+        skipAcl: this.upstream.options.skipAcl,
+        deliver: (watcher, type, path) => this.send(watcher as Connection, type, path, -1),
+      };
+    }
+    return this.context;
+  }
+
+  private write(
+    connection: Connection,
+    xid: number,
+    operation: WriteOperation<unknown>,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { upstream } = this;
+    const admission = { options: upstream.options, writable: upstream.isWritable };
+    const code = admitWrite(admission, operation, this.reader.reset(bytes, start, end));
+    if (code !== 0) {
+      this.refuse(connection, xid, operation.code, code);
+      return;
+    }
+    if (operation.code === OpCode.closeSession) upstream.expiry.close(connection.session);
+    upstream.release(operation.code, connection.session, xid, connection.identities, bytes, start, end);
+    this.enqueue(connection, { kind: 'write', xid, operation: operation.code, receivedMs: upstream.monotonicMs });
+  }
+
+  /** Answers with an error, in its turn. */
+  private refuse(connection: Connection, xid: number, operation: number, code: number): void {
+    if (connection.lane.length === 0) this.reply(connection, xid, code);
+    else this.enqueue(connection, { kind: 'refusal', xid, operation, receivedMs: this.upstream.monotonicMs, code });
+  }
+
+  private reply(connection: Connection, xid: number, code: number): void {
+    const reply = beginReply(connection.output, xid);
+    // The answer to an operation that nobody knows names no state (E9).
+    endReply(connection.output, reply, code === Code.Unimplemented ? -1 : this.upstream.appliedZxid, code);
+    this.sent(connection);
+  }
+
+  // --- lanes
+
+  private enqueue(connection: Connection, item: LaneItem): void {
+    connection.lane.push(item);
+    this.outstandingRequests++;
+  }
+
+  /** Answers whatever is at the head of the lane and waits for nothing any more. */
+  private drain(connection: Connection): void {
+    const { lane } = connection;
+    for (let item = lane.peek(); item !== undefined && item.kind !== 'write'; item = lane.peek()) {
+      if (item.kind === 'barrier' && item.zxid > this.upstream.appliedZxid) return;
+      this.leave(connection, item);
+      if (item.kind === 'refusal') this.reply(connection, item.xid, item.code);
+      else {
+        const operation = clientOperation(item.operation) as ReadOperation<unknown>;
+        this.answer(connection, item.xid, operation, item.frame, 8, item.frame.length);
+      }
+      if (connection.isGone) return;
+    }
+  }
+
+  private leave(connection: Connection, item: LaneItem): void {
+    connection.lane.shift();
+    this.outstandingRequests--;
+    const latencyMs = this.upstream.monotonicMs - item.receivedMs;
+    this.upstream.stats.answeredAfter(latencyMs);
+    connection.answeredAfter(latencyMs, this.upstream.monotonicMs);
+  }
+
+  private pauseIfBusy(connection: Connection): void {
+    if (connection.paused || connection.isGone) return;
+    const busy =
+      this.outstandingRequests > this.upstream.options.outstandingMax ||
+      connection.lane.length >= limits.laneLengthMax / 2;
+    if (!busy) return;
+    connection.paused = true;
+    this.paused.add(connection);
+    this.upstream.emit({ type: 'pause', connection });
+  }
+
+  private resumeReading(): void {
+    if (this.outstandingRequests > this.upstream.options.outstandingMax * NOT_READ_BELOW) return;
+    for (const connection of this.paused) {
+      connection.paused = false;
+      this.upstream.emit({ type: 'resume', connection });
+    }
+    this.paused.clear();
+  }
+
+  // --- sessions
+
+  private greet(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    const { upstream } = this;
+    const greeting = readGreeting(this.reader.reset(bytes, start, end));
+    if (greeting === null) return this.close(connection, 'its first packet is no connect request');
+    if (!upstream.isServing) return this.close(connection, 'this server is not serving');
+    if (greeting.lastZxidSeen > upstream.appliedZxid) {
+      // Single system image: never serve a client that has seen more than we have (E3).
+      const seen = hex(greeting.lastZxidSeen);
+      return this.close(connection, `it has seen ${seen}, this server is at ${hex(upstream.appliedZxid)}`);
+    }
+    connection.echoReadOnly = greeting.hasReadOnly;
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = upstream.options;
+    connection.timeoutMs = Math.min(Math.max(greeting.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
+    if (greeting.sessionId === 0) this.openSession(connection);
+    else this.resumeSession(connection, greeting);
+  }
+
+  private openSession(connection: Connection): void {
+    const { upstream } = this;
+    if (!upstream.isWritable) return this.close(connection, 'no session can be opened at the moment');
+    const request = new JuteWriter(64);
+    request.int(connection.timeoutMs);
+    request.buffer(connection.password);
+    connection.session = upstream.nextSessionId();
+    connection.become('opening');
+    this.bySession.set(connection.session, connection);
+    const { bytes, position } = request;
+    upstream.release(OpCode.createSession, connection.session, 0, connection.identities, bytes, 0, position);
+  }
+
+  /** The password is checked before another connection of the session is closed: better than E3 (7). */
+  private resumeSession(connection: Connection, { sessionId, password }: Greeting): void {
+    const { upstream } = this;
+    const { sessions } = upstream.world;
+    if (!sessions.matches(sessionId, password) || upstream.expiry.isClosing(sessionId)) {
+      refuseConnect(connection);
+      this.sent(connection);
+      return this.close(connection, 'its session is unknown, expired or not its own');
+    }
+    const other = this.bySession.get(sessionId);
+    if (other !== undefined) this.close(other, 'its session has moved to another connection');
+    upstream.expiry.touch(sessionId, upstream.monotonicMs, connection.timeoutMs);
+    connection.session = sessionId;
+    connection.password = password;
+    connection.become('opening');
+    this.bySession.set(sessionId, connection);
+    // What the session sent through its old connection may still be under way: it must not be taken for an answer to
+    // what comes through the new one, and the client shall see its effect.
+    this.resumeAt.set(connection, upstream.proposedZxid);
+    if (upstream.appliedZxid >= upstream.proposedZxid) this.opened(connection);
+    else this.waiting.add(connection);
+  }
+
+  private opened(connection: Connection): void {
+    this.resumeAt.delete(connection);
+    connection.become('open');
+    answerConnect(connection);
+    this.sent(connection);
+    const frames = connection.held;
+    connection.held = [];
+    connection.heldBytes = 0;
+    for (const frame of frames) {
+      if (connection.isGone) return;
+      this.request(connection, frame, new DataView(frame.buffer), 0, frame.length);
+    }
+  }
+
+  // --- what the log says (Audience)
+
+  wantsReply(session: number): boolean {
+    return this.bySession.has(session);
+  }
+
+  changed(change: Change, zxid: number): void {
+    this.eventOf = change;
+    this.eventZxid = zxid;
+    this.eventPath = '';
+    if (change.kind === 'created') this.watches.nodeCreated(change.path, change.parentPath);
+    else if (change.kind === 'deleted') this.watches.nodeDeleted(change.path, change.parentPath);
+    else this.watches.nodeDataChanged(change.path);
+    this.eventOf = null;
+    this.upstream.world.changes.recording = !this.watches.isEmpty;
+  }
+
+  executed(session: number, cxid: number, operation: number, code: number, body: JuteWriter): void {
+    this.upstream.stats.writes++;
+    if (operation === OpCode.closeSession) this.upstream.expiry.remove(session);
+    if (operation === OpCode.createSession) this.sessionCreated(session);
+    const connection = this.bySession.get(session);
+    if (connection === undefined) return;
+    if (operation === OpCode.createSession) {
+      this.opened(connection);
+      return;
+    }
+    const item = connection.lane.peek();
+    if (item?.kind === 'write' && item.xid === cxid && item.operation === operation) {
+      this.leave(connection, item);
+      const reply = beginReply(connection.output, cxid);
+      if (code === 0) connection.output.raw(body.bytes, 0, body.position);
+      endReply(connection.output, reply, this.upstream.appliedZxid, code);
+      this.sent(connection);
+      if (operation !== OpCode.closeSession) this.drain(connection);
+    }
+    if (operation === OpCode.closeSession) this.close(connection, 'its session is closed');
+  }
+
+  /** Only who leads counts a session's time; when it begins to lead it starts with all of them (E18). */
+  private sessionCreated(session: number): void {
+    const { world, expiry, monotonicMs, isServing } = this.upstream;
+    const created = world.sessions.get(session);
+    if (isServing && created !== undefined) expiry.track(session, monotonicMs, created.timeoutMs);
+  }
+
+  /** After a batch was executed: those who waited for the state it brought. */
+  settled(): void {
+    if (this.waiting.size > 0) {
+      for (const connection of [...this.waiting]) {
+        if ((this.resumeAt.get(connection) ?? 0) > this.upstream.appliedZxid) continue;
+        if (this.resumeAt.has(connection)) this.opened(connection);
+        if (!connection.isGone) this.drain(connection);
+        if (!hasBarrier(connection)) this.waiting.delete(connection);
+      }
+    }
+    if (this.paused.size > 0) this.resumeReading();
+  }
+
+  /** The log did not take the entry: whoever asked is told, in its turn. */
+  lost(session: number, cxid: number, operation: number): void {
+    const connection = this.bySession.get(session);
+    if (connection === undefined) return;
+    if (operation === OpCode.createSession) {
+      this.close(connection, 'its session could not be stored');
+      return;
+    }
+    const item = connection.lane.peek();
+    if (item?.kind !== 'write' || item.xid !== cxid) return;
+    this.leave(connection, item);
+    this.reply(connection, cxid, Code.SystemError);
+    this.drain(connection);
+  }
+
+  // --- events
+
+  /** A watch has fired: sends the event, unless the ACL hides from this client what happened (E46). */
+  private deliver(connection: Connection, type: number, path: string): void {
+    const change = this.eventOf as Change;
+    const aclId = type === EventType.nodeChildrenChanged ? change.parentAclId : change.aclId;
+    if (!this.upstream.world.acls.allows(aclId, Perms.read, connection.identities, this.upstream.options.skipAcl)) return;
+    this.send(connection, type, path, this.eventZxid);
+  }
+
+  private send(connection: Connection, type: number, path: string, zxid: number): void {
+    if (connection.isGone) return;
+    if (this.eventPath !== path || this.eventType !== type || zxid === -1) {
+      encodeEvent(this.event, type, path, zxid);
+      this.eventPath = path;
+      this.eventType = type;
+    }
+    connection.output.raw(this.event.bytes, 0, this.event.position);
+    this.sent(connection);
+  }
+
+  private sent(connection: Connection): void {
+    connection.sent++;
+    this.upstream.stats.sent++;
+    if (connection.flushing) return;
+    connection.flushing = true;
+    this.upstream.emit({ type: 'flush', connection });
+  }
+}
+
+function hasBarrier(connection: Connection): boolean {
+  for (let i = 0; i < connection.lane.length; i++) if (connection.lane.at(i)?.kind === 'barrier') return true;
+  return false;
+}
+

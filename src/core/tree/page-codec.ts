@@ -1,0 +1,161 @@
+// A page of the checkpoint as bytes: 16 consecutive slots, self-checking.
+//
+//   checksum  int32   of everything behind it and of the page's number
+//   used      uint16  one bit per slot
+//   per slot in use, lowest first:
+//     18 × int32      czxid mzxid ctime mtime (two words each), version, aversion, owner or TTL (2), pzxid (2),
+//                     stored cversion, acl, parent, kind
+//     int32 int32     length of the name, length of the data (-1 for null)
+//     bytes           name, data
+//
+// All integers little-endian. What follows from the rest (links, number of children, hashes) is not stored. Loading
+// checks every bound; what needs the whole tree, such as orphans, is checked when all pages are there.
+
+import { PAGE_SLOT_BITS, PAGE_SLOTS } from './checkpoint.js';
+import { contentHash } from './hash.js';
+import type { NodeId, NodeStore } from './node-store.js';
+import { makeFlags, NO_NODE, NodeKind, Word } from './node-store.js';
+import type { Slab } from './slab.js';
+
+const HEADER_BYTES = 6;
+const NODE_BYTES = 20 * 4;
+const CHECKSUM_SEED = 0x5a616272;
+const TWO_32 = 0x1_0000_0000;
+
+/** Checkpoint bytes that cannot be what they claim to be. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+/** Words that are stored as they are, in stored order. */
+const COPIED = [
+  ...[Word.czxid, Word.czxid + 1, Word.mzxid, Word.mzxid + 1],
+  ...[Word.ctimeMs, Word.ctimeMs + 1, Word.mtimeMs, Word.mtimeMs + 1],
+  ...[Word.version, Word.aversion],
+] as const;
+const OWNER_AT = COPIED.length * 4;
+const AFTER_OWNER = [Word.pzxid, Word.pzxid + 1, Word.storedCversion, Word.aclId, Word.parent] as const;
+const KIND_AT = OWNER_AT + 8 + AFTER_OWNER.length * 4;
+
+/** @returns the bytes of a page, none when no slot is in use. */
+export function encodePage(nodes: NodeStore, slab: Slab, page: number): Uint8Array {
+  const first = page << PAGE_SLOT_BITS;
+  let used = 0;
+  let length = HEADER_BYTES;
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
+    const id = first + slot;
+    if (id === NO_NODE || id >= nodes.slotsEnd || nodes.kind(id) === 0) continue;
+    used |= 1 << slot;
+    length += NODE_BYTES + nodes.get(id, Word.nameLength) + nodes.get(id, Word.dataLength);
+  }
+  if (used === 0) return new Uint8Array(0);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(4, used, true);
+  let at = HEADER_BYTES;
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
+    if ((used & (1 << slot)) !== 0) at = encodeNode(nodes, slab, first + slot, bytes, view, at);
+  }
+  sealPage(page, bytes);
+  return bytes;
+}
+
+/** Writes the checksum over the page's number and the bytes behind it. */
+export function sealPage(page: number, bytes: Uint8Array): void {
+  new DataView(bytes.buffer, bytes.byteOffset).setInt32(0, checksum(page, bytes), true);
+}
+
+function checksum(page: number, bytes: Uint8Array): number {
+  return contentHash(bytes, 4, bytes.length, CHECKSUM_SEED ^ page);
+}
+
+function encodeNode(nodes: NodeStore, slab: Slab, id: NodeId, bytes: Uint8Array, view: DataView, at: number): number {
+  const chunk = nodes.chunkOf(id);
+  const base = nodes.baseOf(id);
+  let to = at;
+  for (let i = 0; i < COPIED.length; i++, to += 4) view.setInt32(to, chunk[base + COPIED[i]], true);
+  const kind = nodes.kind(id);
+  const ttlMs = nodes.ttlMs(id);
+  view.setInt32(to, kind === NodeKind.ttl ? Math.floor(ttlMs / TWO_32) : chunk[base + Word.ephemeralOwner], true);
+  view.setInt32(to + 4, kind === NodeKind.ttl ? ttlMs : chunk[base + Word.ephemeralOwner + 1], true);
+  to += 8;
+  for (let i = 0; i < AFTER_OWNER.length; i++, to += 4) view.setInt32(to, chunk[base + AFTER_OWNER[i]], true);
+  view.setInt32(to, kind, true);
+  const nameLength = chunk[base + Word.nameLength];
+  const dataLength = chunk[base + Word.dataLength];
+  view.setInt32(to + 4, nameLength, true);
+  view.setInt32(to + 8, nodes.dataIsNull(id) ? -1 : dataLength, true);
+  const block = chunk[base + Word.block];
+  const from = slab.offsetOf(block);
+  bytes.set(slab.bytesOf(block).subarray(from, from + nameLength + dataLength), to + 12);
+  return to + 12 + nameLength + dataLength;
+}
+
+/**
+ * Fills the slots of a page. Links, counts and the hash of the path are left to whoever has the whole tree.
+ * @throws CheckpointError
+ */
+export function decodePage(nodes: NodeStore, slab: Slab, page: number, bytes: Uint8Array): void {
+  if (!Number.isInteger(page) || page < 0 || page >= 1 << (31 - PAGE_SLOT_BITS)) {
+    throw new CheckpointError(`checkpoint page number ${page} is out of range`);
+  }
+  if (bytes.length === 0) return;
+  const fail = (what: string): never => {
+    throw new CheckpointError(`checkpoint page ${page}: ${what}`);
+  };
+  if (bytes.length < HEADER_BYTES) fail(`${bytes.length} bytes are too few`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getInt32(0, true) !== checksum(page, bytes)) fail('the checksum does not match');
+  const used = view.getUint16(4, true);
+  let at = HEADER_BYTES;
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
+    if ((used & (1 << slot)) === 0) continue;
+    const id = (page << PAGE_SLOT_BITS) + slot;
+    if (id === NO_NODE) fail('slot 0 is in use');
+    if (id < nodes.slotsEnd && nodes.kind(id) !== 0) fail(`slot ${id} has been loaded before`);
+    if (at + NODE_BYTES > bytes.length) fail(`ends inside of slot ${id}`);
+    const kind = view.getInt32(at + KIND_AT, true);
+    const nameLength = view.getInt32(at + KIND_AT + 4, true);
+    const dataLength = view.getInt32(at + KIND_AT + 8, true);
+    if (kind < NodeKind.persistent || kind > NodeKind.ttl) fail(`slot ${id} is of unknown kind ${kind}`);
+    if (nameLength < 0 || dataLength < -1) fail(`slot ${id} has a negative length`);
+    const contentBytes = nameLength + Math.max(0, dataLength);
+    if (at + NODE_BYTES + contentBytes > bytes.length) fail(`ends inside of the name or data of slot ${id}`);
+    nodes.claim(id);
+    decodeNode(nodes, slab, id, bytes, view, at);
+    at += NODE_BYTES + contentBytes;
+  }
+  if (at !== bytes.length) fail(`${bytes.length - at} bytes too many`);
+}
+
+function decodeNode(nodes: NodeStore, slab: Slab, id: NodeId, bytes: Uint8Array, view: DataView, at: number): void {
+  const chunk = nodes.chunkOf(id);
+  const base = nodes.baseOf(id);
+  let from = at;
+  for (let i = 0; i < COPIED.length; i++, from += 4) chunk[base + COPIED[i]] = view.getInt32(from, true);
+  const high = view.getInt32(from, true);
+  const low = view.getInt32(from + 4, true);
+  from += 8;
+  for (let i = 0; i < AFTER_OWNER.length; i++, from += 4) chunk[base + AFTER_OWNER[i]] = view.getInt32(from, true);
+  const kind = view.getInt32(from, true) as NodeKind;
+  const nameLength = view.getInt32(from + 4, true);
+  const dataLength = view.getInt32(from + 8, true);
+  const isTtl = kind === NodeKind.ttl;
+  chunk[base + Word.flags] = makeFlags(kind, dataLength < 0, isTtl ? high * TWO_32 + (low >>> 0) : 0);
+  chunk[base + Word.ttlLow] = isTtl ? low : 0;
+  chunk[base + Word.ephemeralOwner] = isTtl ? 0 : high;
+  chunk[base + Word.ephemeralOwner + 1] = isTtl ? 0 : low;
+  chunk[base + Word.nameLength] = nameLength;
+  chunk[base + Word.dataLength] = Math.max(0, dataLength);
+  chunk[base + Word.childCount] = 0;
+  chunk[base + Word.firstChild] = NO_NODE;
+  chunk[base + Word.digest] = 0;
+  chunk[base + Word.digest + 1] = 0;
+  const contentStart = at + NODE_BYTES;
+  const dataStart = contentStart + nameLength;
+  const contentEnd = dataStart + Math.max(0, dataLength);
+  const block = slab.allocate(contentEnd - contentStart);
+  slab.bytesOf(block).set(bytes.subarray(contentStart, contentEnd), slab.offsetOf(block));
+  chunk[base + Word.block] = block;
+  chunk[base + Word.dataDigest] = contentHash(bytes, dataStart, contentEnd, 0);
+}

@@ -1,0 +1,43 @@
+// Who a client is (E12, E44, E45). The core knows identities only; the cryptography behind them is here. Every client
+// has its ip from the start; `digest` proves a user by name and password; the administrator's digest adds `super`.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Authenticate } from '../core/io.js';
+
+export interface AuthOptions {
+  /** `user:base64` of the administrator (DigestAuthenticationProvider.superDigest); null: there is none. */
+  readonly superDigest: string | null;
+  /** Hash of the digest scheme as Java names it, e.g. SHA1 or SHA-256 (DigestAuthenticationProvider.digestAlg). */
+  readonly digestAlgorithm: string;
+  readonly digestEnabled: boolean;
+}
+
+/** `user:password` → `user:base64(hash(user:password))`, the id that stands in ACLs (E44). */
+export function digestId(credentials: string, algorithm = 'SHA1'): string {
+  const user = credentials.slice(0, credentials.indexOf(':'));
+  return `${user}:${createHash(nodeHash(algorithm)).update(credentials).digest('base64')}`;
+}
+
+/** Java's and OpenSSL's names differ only in hyphens: SHA-1, SHA1 and sha1 are one. */
+function nodeHash(algorithm: string): string {
+  return algorithm.toLowerCase().replace(/^sha-/, 'sha');
+}
+
+/** Throws an Error when the hash is unknown: better at start than at the first client. */
+export function createAuthenticate(options: AuthOptions): Authenticate {
+  createHash(nodeHash(options.digestAlgorithm));
+  return (scheme, credentials) => {
+    if (scheme !== 'digest' || !options.digestEnabled) return null;
+    const text = Buffer.from(credentials).toString('utf8');
+    if (!text.includes(':')) return null;
+    const id = digestId(text, options.digestAlgorithm);
+    const isSuper = options.superDigest !== null && isEqual(id, options.superDigest);
+    return isSuper ? [{ scheme: 'super', id: '' }, { scheme, id }] : [{ scheme, id }];
+  };
+}
+
+function isEqual(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}

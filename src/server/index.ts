@@ -1,0 +1,6 @@
+// Running a server from a program: what `zabra server` does, as a function.
+
+export { ConfigError, type ConfigWarning, formatWarning, loadConfig, type ServerConfig } from './config/index.js';
+export { createLogger, type Logger, type LoggerOptions } from './logging.js';
+export { packageVersion, type RunningServer, startServer } from './server.js';
+export { StorageError } from './storage/index.js';

@@ -1,0 +1,230 @@
+// The client port: accepts connections within the limits, cuts their bytes into frames, answers four-letter words, and
+// writes what the replica has for them — at most one write per connection and turn of the event loop.
+//
+// A client that reads slowly is not read from while too much waits for it, and is cut off when even that does not help:
+// no client can make the server hold more than its budget.
+
+import { createServer, type Server, type Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { ProtocolError } from '../../../protocol/errors.js';
+import { Connection } from '../../core/pipeline/connections.js';
+import type { Logger } from '../logging.js';
+import { FrameAssembler } from './frames.js';
+
+export interface ClientListenerOptions {
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly backlog: number;
+  /** Connections from one address and in total; 0: no limit. */
+  readonly perAddressMax: number;
+  readonly totalMax: number;
+  readonly frameBytesMax: number;
+  /** A connection without a session is closed after this time (nio.sessionlessCnxnTimeout). */
+  readonly sessionlessTimeoutMs: number;
+  readonly keepAlive: boolean;
+}
+
+/** Where the bytes go. */
+export interface ClientHandler {
+  connected(connection: Connection, entropy: Uint8Array): void;
+  frames(connection: Connection, bytes: Uint8Array, start: number, end: number): void;
+  disconnected(connection: Connection): void;
+  /** The answer to a four-letter word, or null when the first bytes are none. */
+  fourLetterWord(bytes: Uint8Array, connection: Connection): string | null;
+}
+
+/** Output that waits in a socket: not read from above the first, cut off above the second. */
+const OUTPUT_PAUSE_BYTES = 1_048_576;
+const OUTPUT_BYTES_MAX = 67_108_864;
+const OUTPUT_KEPT_BYTES = 65_536;
+const PASSWORD_BYTES = 16;
+
+interface Client {
+  readonly socket: Socket;
+  readonly connection: Connection;
+  readonly assembler: FrameAssembler;
+  /** Stopped by the replica (too much under way) or by a slow reader. */
+  pausedByReplica: boolean;
+  pausedByOutput: boolean;
+}
+
+export class ClientListener {
+  private readonly options: ClientListenerOptions;
+  private readonly handler: ClientHandler;
+  private readonly logger: Logger;
+  private readonly server: Server;
+  private readonly clients = new Map<number, Client>();
+  private readonly perAddress = new Map<string, number>();
+  private nextId = 1;
+  private readonly sweep: NodeJS.Timeout;
+  refused = 0;
+
+  constructor(options: ClientListenerOptions, handler: ClientHandler, logger: Logger) {
+    this.options = options;
+    this.handler = handler;
+    this.logger = logger;
+    this.server = createServer({ noDelay: true, keepAlive: options.keepAlive }, (socket) => this.accept(socket));
+    this.sweep = setInterval(() => this.closeSessionless(), Math.max(100, options.sessionlessTimeoutMs / 4));
+    this.sweep.unref();
+  }
+
+  /** Resolves with the port that is listened on. */
+  listen(): Promise<number> {
+    const { host, port, backlog } = this.options;
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
+        this.server.off('error', reject);
+        this.server.on('error', (error) => this.logger.error('the client port failed', { error }));
+        const address = this.server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : port);
+      });
+    });
+  }
+
+  /** Stops accepting and hangs up on everybody. */
+  close(): Promise<void> {
+    clearInterval(this.sweep);
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      for (const { socket } of this.clients.values()) socket.destroy();
+    });
+  }
+
+  // --- what the replica wants
+
+  flush(connection: Connection): void {
+    const { output } = connection;
+    connection.flushing = false;
+    const client = this.clients.get(connection.id);
+    if (client === undefined || output.position === 0) {
+      output.clear();
+      return;
+    }
+    const { socket } = client;
+    socket.write(Buffer.from(output.bytes.buffer, 0, output.position));
+    // Written at once, as nearly always: the buffer is free again. Else the socket keeps it.
+    if (socket.writableLength === 0) output.clear(OUTPUT_KEPT_BYTES);
+    else {
+      output.handOver();
+      this.watchOutput(client);
+    }
+  }
+
+  hangUp(connection: Connection, reason: string): void {
+    const client = this.clients.get(connection.id);
+    if (client === undefined) return;
+    this.flush(connection);
+    this.logger.debug(`closing a client's connection: ${reason}`, { client: client.socket.remoteAddress });
+    client.socket.end();
+    // It may never close its side: what it sends now is nobody's business.
+    client.socket.removeAllListeners('data');
+    client.socket.resume();
+    client.socket.setTimeout(1000, () => client.socket.destroy());
+  }
+
+  pause(connection: Connection): void {
+    const client = this.clients.get(connection.id);
+    if (client === undefined) return;
+    client.pausedByReplica = true;
+    client.socket.pause();
+  }
+
+  resume(connection: Connection): void {
+    const client = this.clients.get(connection.id);
+    if (client === undefined) return;
+    client.pausedByReplica = false;
+    if (!client.pausedByOutput) client.socket.resume();
+  }
+
+  // --- sockets
+
+  private accept(socket: Socket): void {
+    const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+    const count = this.perAddress.get(address) ?? 0;
+    const refusal = this.refusal(count);
+    if (refusal !== null) {
+      this.refused++;
+      this.logger.warn(`refused a connection from ${address}: ${refusal}`);
+      socket.destroy();
+      return;
+    }
+    this.perAddress.set(address, count + 1);
+    const connection = new Connection(this.nextId++, address, socket.remotePort ?? 0, Date.now());
+    const assembler = new FrameAssembler(this.options.frameBytesMax);
+    const client: Client = { socket, connection, assembler, pausedByReplica: false, pausedByOutput: false };
+    this.clients.set(connection.id, client);
+    this.handler.connected(connection, randomBytes(PASSWORD_BYTES));
+    const onFrames = (bytes: Uint8Array, start: number, end: number) =>
+      this.handler.frames(connection, bytes, start, end);
+    socket.on('data', (chunk) => this.received(client, chunk, onFrames));
+    socket.on('error', (error) => this.logger.debug('a client connection failed', { error }));
+    socket.on('close', () => this.closed(client, address));
+  }
+
+  private refusal(fromAddress: number): string | null {
+    const { perAddressMax, totalMax } = this.options;
+    if (perAddressMax > 0 && fromAddress >= perAddressMax) {
+      return `it has ${fromAddress} connections already (maxClientCnxns=${perAddressMax})`;
+    }
+    if (totalMax > 0 && this.clients.size >= totalMax) {
+      return `there are ${this.clients.size} connections already (maxCnxns=${totalMax})`;
+    }
+    return null;
+  }
+
+  private received(client: Client, chunk: Uint8Array, onFrames: (b: Uint8Array, s: number, e: number) => void): void {
+    const { connection, assembler } = client;
+    if (connection.isGone) return;
+    if (connection.state === 'greeting' && assembler.pendingBytes === 0) {
+      const answer = this.handler.fourLetterWord(chunk, connection);
+      if (answer !== null) {
+        connection.become('closing');
+        client.socket.end(answer);
+        client.socket.setTimeout(1000, () => client.socket.destroy());
+        return;
+      }
+    }
+    try {
+      assembler.feed(chunk, onFrames);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const { address, port } = connection;
+      this.logger.warn(`closing the connection of ${address}:${port}, which sent ${error.message}`);
+      client.socket.destroy();
+    }
+  }
+
+  private closed(client: Client, address: string): void {
+    this.clients.delete(client.connection.id);
+    const count = (this.perAddress.get(address) ?? 1) - 1;
+    if (count > 0) this.perAddress.set(address, count);
+    else this.perAddress.delete(address);
+    this.handler.disconnected(client.connection);
+  }
+
+  private watchOutput(client: Client): void {
+    const { socket, connection } = client;
+    if (socket.writableLength > OUTPUT_BYTES_MAX) {
+      const { address, port } = connection;
+      this.logger.warn(`closing the connection of ${address}:${port}: ${socket.writableLength} bytes wait for it`);
+      socket.destroy();
+    } else if (socket.writableLength > OUTPUT_PAUSE_BYTES && !client.pausedByOutput) {
+      client.pausedByOutput = true;
+      socket.pause();
+      socket.once('drain', () => {
+        client.pausedByOutput = false;
+        if (!client.pausedByReplica) socket.resume();
+      });
+    }
+  }
+
+  private closeSessionless(): void {
+    const deadline = Date.now() - this.options.sessionlessTimeoutMs;
+    for (const { connection, socket } of this.clients.values()) {
+      if (connection.state !== 'greeting' || connection.establishedMs > deadline) continue;
+      this.logger.debug('closing a connection that never asked for a session', { client: connection.address });
+      socket.destroy();
+    }
+  }
+}

@@ -1,0 +1,363 @@
+/**
+ * The storage thread: sleeps until there is something to do, then does all of it with as few fsyncs as possible.
+ *
+ * Each turn commits one group (everything the main thread has asked for so far), answers one request, does one slice of
+ * background work, and copies the WAL when it has grown enough. So a group waits for one slice at most, and background
+ * work advances even when groups follow each other without a pause.
+ *
+ * A full disk loses the group that met it and every batch behind it, until the owner resumes: batches are a chain, and a
+ * later one must not be stored over the gap. Any other failure is fatal: it is reported and the thread ends.
+ */
+import { performance } from 'node:perf_hooks';
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Engine } from './engine.js';
+import { StorageError, toPlain } from './errors.js';
+import { follows } from './log-table.js';
+import {
+  type BackgroundCommand,
+  type Command,
+  Counter,
+  type ForegroundCommand,
+  type Reply,
+  type Report,
+  type RequestCommand,
+  type WorkerData,
+} from './messages.js';
+
+const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+const IDLE_MS = 20;
+/** While groups are being committed, background work takes a fraction of their time; otherwise whole slices. */
+const BUSY_MS = 5;
+const SLICE_BYTES_MAX = 256 * 1024;
+const SLICE_BYTES_MIN = 16 * 1024;
+const SLICE_BYTES_PER_SYNC_MS = 128 * 1024;
+
+type GroupCommand = Extract<ForegroundCommand, { kind: 'append' | 'setEpochs' }>;
+type CheckpointCommand = Extract<BackgroundCommand, { kind: 'beginCheckpoint' }>;
+
+class StorageWorker {
+  private readonly foreground: ForegroundCommand[] = [];
+  private readonly background: BackgroundCommand[] = [];
+  private readonly requests: RequestCommand[] = [];
+  /** The checkpoint in progress; null between checkpoints and after one was abandoned. */
+  private checkpoint: CheckpointCommand | null = null;
+  /** How far the first of `background` is written, when it is pages. */
+  private pagesDone = 0;
+  /** After a full disk: batches are dropped until the owner resumes. */
+  private isLosing = false;
+  /** After a full disk: no tidying until something shows that there is room again. */
+  private isTidyBlocked = false;
+  private isClosed = false;
+  private lastGroupAtMs = Number.NEGATIVE_INFINITY;
+  private readonly port: MessagePort;
+  private readonly signal: Int32Array;
+  private readonly counters: Float64Array;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly data: WorkerData,
+  ) {
+    this.port = data.port;
+    this.signal = new Int32Array(data.signal);
+    this.counters = new Float64Array(data.counters);
+  }
+
+  run(): void {
+    this.updateSizes();
+    while (!this.isClosed) {
+      const seen = Atomics.load(this.signal, 0);
+      this.receive();
+      const hasCommitted = this.commitGroup();
+      const hasAnswered = this.answerRequest();
+      if (this.isClosed) return;
+      const hasAdvanced = this.advanceBackground();
+      let isIdle = false;
+      if (!hasCommitted && !hasAnswered && !hasAdvanced) {
+        const timeoutMs = this.engine.isWalWorthCheckpoint(true) ? IDLE_MS : Number.POSITIVE_INFINITY;
+        isIdle = Atomics.wait(this.signal, 0, seen, timeoutMs) === 'timed-out';
+      }
+      if (this.engine.isWalWorthCheckpoint(isIdle)) this.checkpointWal();
+    }
+  }
+
+  private receive(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.port);
+      if (!received) return;
+      const command: Command = received.message;
+      switch (command.kind) {
+        case 'append':
+        case 'setEpochs':
+        case 'truncateAfter':
+        case 'resume':
+          this.foreground.push(command);
+          break;
+        case 'beginCheckpoint':
+        case 'checkpointPages':
+        case 'endCheckpoint':
+          this.background.push(command);
+          break;
+        default:
+          this.requests.push(command);
+      }
+    }
+  }
+
+  /** Returns whether there was something to commit. */
+  private commitGroup(): boolean {
+    const group: GroupCommand[] = [];
+    let bytes = 0;
+    let taken = 0;
+    let { lastZxid } = this.engine.log.totals;
+    for (; taken < this.foreground.length && bytes < GROUP_BYTES_MAX; taken++) {
+      const command = this.foreground[taken];
+      if (command.kind === 'resume' || command.kind === 'truncateAfter') {
+        if (group.length > 0) break;
+        if (command.kind === 'resume') this.resume(command.nextZxid);
+        else this.truncate(command.id, command.zxid);
+      } else if (command.kind === 'setEpochs') {
+        group.push(command);
+      } else if (!this.isLosing) {
+        // A gap: only a checkpoint in progress can bridge it, once what comes before is stored.
+        if (group.length > 0 && !follows(lastZxid, command.firstZxid)) break;
+        group.push(command);
+        lastZxid = command.lastZxid;
+        bytes += command.bytes.length;
+      }
+    }
+    if (taken === 0) return false;
+    this.foreground.splice(0, taken);
+    if (group.length > 0) this.store(group, bytes);
+    return true;
+  }
+
+  private store(group: readonly GroupCommand[], bytes: number): void {
+    const first = group.find((command) => command.kind === 'append');
+    if (first && !follows(this.engine.log.totals.lastZxid, first.firstZxid)) this.completeCheckpoint();
+    const startMs = performance.now();
+    try {
+      this.engine.group(() => {
+        for (const command of group) {
+          if (command.kind === 'append') this.engine.append(command);
+          else this.engine.setEpochs(command.accepted, command.current);
+        }
+      });
+    } catch (error) {
+      const failure = this.fullOrThrow(error, 'Cannot store a group of batches');
+      if (first) {
+        this.isLosing = true;
+        this.report({ kind: 'storeFailed', error: toPlain(failure), firstLostZxid: first.firstZxid });
+      }
+      for (const command of group) if (command.kind === 'setEpochs') this.reject(command.id, failure);
+      return;
+    }
+    if (first) this.report(this.engine.log.totals.lastZxid);
+    for (const command of group) if (command.kind === 'setEpochs') this.reply(command.id, true);
+    this.lastGroupAtMs = performance.now();
+    this.countGroup(group, bytes, this.lastGroupAtMs - startMs);
+  }
+
+  private countGroup(group: readonly GroupCommand[], bytes: number, ms: number): void {
+    this.counters[Counter.groups]++;
+    this.counters[Counter.bytes] += bytes;
+    for (const command of group) if (command.kind === 'append') this.counters[Counter.batches]++;
+    this.counters[Counter.lastSyncMs] = ms;
+    this.counters[Counter.totalSyncMs] += ms;
+    this.counters[Counter.maxSyncMs] = Math.max(ms, this.counters[Counter.maxSyncMs]);
+    this.counters[Counter.logBatches] = this.engine.log.totals.batches;
+    this.counters[Counter.logBytes] = this.engine.log.totals.bytes;
+    if (ms >= this.data.slowSyncWarnMs) this.report({ kind: 'slowSync', ms });
+  }
+
+  private truncate(id: number, zxid: number): void {
+    try {
+      this.engine.group(() => this.engine.truncateAfter(zxid));
+      this.updateSizes();
+      this.reply(id, true);
+    } catch (error) {
+      const failure = this.engine.failure(error, 'Cannot truncate the log');
+      if (failure.code !== 'ORDER' && failure.code !== 'FULL') throw failure;
+      this.reject(id, failure);
+    }
+  }
+
+  private resume(nextZxid: number): void {
+    const { lastZxid } = this.engine.log.totals;
+    if (!follows(lastZxid, nextZxid)) {
+      throw new StorageError('ORDER', `Cannot resume with zxid ${nextZxid}: the log ends at ${lastZxid}.`);
+    }
+    this.isLosing = false;
+    this.isTidyBlocked = false;
+  }
+
+  /** A batch that only continues the history of the checkpoint in progress waits until that is complete. */
+  private completeCheckpoint(): void {
+    while (this.background.some((command) => command.kind === 'endCheckpoint')) this.advanceBackground();
+  }
+
+  private answerRequest(): boolean {
+    const request = this.requests.shift();
+    if (!request) return false;
+    try {
+      switch (request.kind) {
+        case 'readPages':
+          this.reply(request.id, pack(this.engine.pages.read(request.fromPage, request.bytesMax)));
+          break;
+        case 'readLog':
+          this.reply(request.id, pack(this.engine.log.read(request.afterZxid, request.bytesMax)));
+          break;
+        case 'probe': {
+          const isWritable = this.engine.probe();
+          if (isWritable) this.isTidyBlocked = false;
+          this.reply(request.id, isWritable);
+          break;
+        }
+        case 'close':
+          while (this.commitGroup());
+          this.completeCheckpoint();
+          this.engine.close();
+          this.isClosed = true;
+          this.reply(request.id, true);
+      }
+    } catch (error) {
+      const failure = this.engine.failure(error, `Cannot ${request.kind}`);
+      if (failure.code !== 'DAMAGED') throw failure;
+      this.reject(request.id, failure);
+    }
+    return true;
+  }
+
+  /** One slice. Returns whether there was something to do. */
+  private advanceBackground(): boolean {
+    if (this.background.length === 0) return this.tidy();
+    const command = this.background[0];
+    try {
+      if (!this.advanceCheckpoint(command)) return true;
+    } catch (error) {
+      const failure = this.fullOrThrow(error, 'Cannot write the checkpoint');
+      const { zxid } = command.kind === 'beginCheckpoint' ? command : this.checkpoint!;
+      this.engine.abandonCheckpoint();
+      this.checkpoint = null;
+      this.isTidyBlocked = true;
+      this.report({ kind: 'checkpointFailed', zxid, error: toPlain(failure) });
+    }
+    this.background.shift();
+    this.pagesDone = 0;
+    if (command.kind === 'checkpointPages') {
+      this.counters[Counter.checkpointBytesDone] += command.byteCount;
+      if (this.background.length === 0) this.report({ kind: 'checkpointDrained' });
+    }
+    return true;
+  }
+
+  /** Returns whether the command is done with. */
+  private advanceCheckpoint(command: BackgroundCommand): boolean {
+    if (command.kind === 'beginCheckpoint') {
+      this.engine.abandonCheckpoint();
+      this.checkpoint = null;
+      if (this.engine.hasLeftovers) {
+        this.engine.tidy(this.sliceBytes());
+        return false;
+      }
+      if (command.zxid < this.engine.checkpointZxid) {
+        throw new StorageError('ORDER', `A checkpoint at ${command.zxid} would go back from a later one.`);
+      }
+      this.checkpoint = command;
+      return true;
+    }
+    // Not begun, or abandoned on a full disk: what still arrives for it is dropped.
+    if (!this.checkpoint) return true;
+    if (command.kind === 'checkpointPages') {
+      this.pagesDone = this.engine.writePages(command.pages, this.pagesDone, this.sliceBytes());
+      return this.pagesDone === command.pages.length;
+    }
+    const { zxid, header, isFull } = this.checkpoint;
+    this.engine.finishCheckpoint(zxid, header, isFull);
+    this.checkpoint = null;
+    this.isTidyBlocked = false;
+    this.counters[Counter.checkpoints]++;
+    this.report({ kind: 'checkpointed', zxid });
+    return true;
+  }
+
+  private tidy(): boolean {
+    if (this.isTidyBlocked) return false;
+    try {
+      const hasTidied = this.engine.tidy(this.sliceBytes());
+      if (hasTidied) this.updateSizes();
+      return hasTidied;
+    } catch (error) {
+      this.fullOrThrow(error, 'Cannot tidy the database');
+      this.isTidyBlocked = true;
+      return false;
+    }
+  }
+
+  private sliceBytes(): number {
+    if (performance.now() - this.lastGroupAtMs > BUSY_MS) return SLICE_BYTES_MAX;
+    const bytes = this.counters[Counter.lastSyncMs] * SLICE_BYTES_PER_SYNC_MS;
+    return Math.min(SLICE_BYTES_MAX, Math.max(SLICE_BYTES_MIN, bytes));
+  }
+
+  private checkpointWal(): void {
+    const startMs = performance.now();
+    this.engine.checkpointWal();
+    const ms = performance.now() - startMs;
+    this.counters[Counter.walCheckpoints]++;
+    this.counters[Counter.maxWalCheckpointMs] = Math.max(ms, this.counters[Counter.maxWalCheckpointMs]);
+    this.updateSizes();
+  }
+
+  private updateSizes(): void {
+    this.counters[Counter.logBatches] = this.engine.log.totals.batches;
+    this.counters[Counter.logBytes] = this.engine.log.totals.bytes;
+    this.counters[Counter.databaseBytes] = this.engine.databaseBytes;
+  }
+
+  private fullOrThrow(error: unknown, doing: string): StorageError {
+    const failure = this.engine.failure(error, doing);
+    if (failure.code !== 'FULL') throw failure;
+    return failure;
+  }
+
+  private reply(id: number, value: Reply): void {
+    const buffer = Array.isArray(value) ? value[0]?.bytes.buffer : undefined;
+    this.port.postMessage({ kind: 'reply', id, value } satisfies Report, buffer instanceof ArrayBuffer ? [buffer] : []);
+  }
+
+  private reject(id: number, error: StorageError): void {
+    this.report({ kind: 'rejected', id, error: toPlain(error) });
+  }
+
+  private report(report: Report): void {
+    this.port.postMessage(report);
+  }
+}
+
+/** Moves the bytes of all rows into one buffer, which then changes threads without another copy. */
+function pack<Row extends { bytes: Uint8Array }>(rows: Row[]): Row[] {
+  const buffer = new Uint8Array(rows.reduce((sum, row) => sum + row.bytes.length, 0));
+  let offset = 0;
+  return rows.map((row) => {
+    const bytes = buffer.subarray(offset, offset + row.bytes.length);
+    bytes.set(row.bytes);
+    offset += bytes.length;
+    return { ...row, bytes };
+  });
+}
+
+function main(data: WorkerData): void {
+  let engine: Engine | undefined;
+  try {
+    engine = Engine.open(data.options);
+    const { epochs, checkpoint, checkpointHeader: header } = engine;
+    const opened = { epochs, checkpoint, header, lastZxid: engine.log.totals.lastZxid };
+    data.port.postMessage({ kind: 'opened', opened } satisfies Report);
+    new StorageWorker(engine, data).run();
+  } catch (error) {
+    data.port.postMessage({ kind: 'fatal', error: toPlain(error) } satisfies Report);
+    engine?.abort();
+  }
+}
+
+main(workerData);
