@@ -22,6 +22,10 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     this.#overflowed = overflowed;
   }
 
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
   push(item: T): void {
     if (this.#ended) return;
     const taker = this.#takers.shift();

@@ -37,7 +37,7 @@ export interface CallContext<T> {
   readonly deadlineMs: number;
   readonly watch?: WatchRegistration | undefined;
   /** Turns an error into a result, or returns undefined to let it fail. */
-  readonly recover?: (error: ZooKeeperError) => { value: T } | undefined;
+  readonly recover?: ((error: ZooKeeperError) => { value: T } | undefined) | undefined;
 }
 
 export class Call<Q, S, T> implements Request {

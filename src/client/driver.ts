@@ -2,10 +2,11 @@
 // event loop leave in one write, because the flush runs in the nextTick queue, after the code and the promises that made
 // them; while the socket is full nothing more is taken from the machine, so what waits still counts as not sent.
 
-import { Connection, isWritable } from './connection.js';
 import type { Host } from './connect-string.js';
+import { Connection, isWritable } from './connection.js';
 import type { Request } from './requests.js';
-import { SessionMachine, type SessionOptions } from './session-machine.js';
+import type { SessionOptions } from './session-contract.js';
+import { SessionMachine } from './session-machine.js';
 import type { StateChange } from './states.js';
 import type { WatchEvent, Watcher } from './watches.js';
 
@@ -51,10 +52,6 @@ export class SessionDriver {
   submit(request: Request): void {
     this.machine.submit(request);
     if (request.deadlineMs < this.#timerMs) this.#arm();
-  }
-
-  addCredential(credential: { scheme: string; auth: Uint8Array }, settle: (error: Error | null) => void): void {
-    this.machine.addCredential(credential, settle);
   }
 
   close(timeoutMs: number, keepSession: boolean): void {
@@ -146,7 +143,7 @@ export function now(): number {
 }
 
 /** A callback that throws must not tear down the session; the error goes where errors of callbacks go. */
-function callWatcher(watcher: Watcher, event: WatchEvent): void {
+export function callWatcher(watcher: Watcher, event: WatchEvent): void {
   try {
     watcher(event);
   } catch (error) {

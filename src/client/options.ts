@@ -3,9 +3,10 @@
 import { PACKET_BYTES_MAX } from '../../protocol/client/constants.js';
 import { Random } from '../std/random.js';
 import { parseConnectString } from './connect-string.js';
+import { toBytes } from './convert.js';
 import { ZooKeeperError } from './errors.js';
-import type { SessionOptions } from './session-machine.js';
-import { type Data, toBytes } from './types.js';
+import type { SessionOptions } from './session-contract.js';
+import type { Data } from './types.js';
 
 export interface ClientOptions {
   /**

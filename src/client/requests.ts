@@ -49,6 +49,29 @@ export function errorOf(
   return new ZooKeeperError(name, { operation: request.method, path: request.path, maybeApplied, ...details });
 }
 
+/** Writes the request as a packet; when that cannot be done it fails, nothing is written, and the result is false. */
+export function encodeRequest(writer: JuteWriter, request: Request, xid: number, bytesMax: number): boolean {
+  const frame = writer.beginFrame();
+  try {
+    writer.int(xid);
+    writer.int(request.code);
+    request.encode(writer);
+    const bytes = writer.position - frame - 4;
+    // The server would hang up without a word (E1), and everything else that is in flight would be lost with it.
+    if (bytes > bytesMax) throw new RangeError(`the request takes ${bytes} bytes, ${bytesMax} are allowed`);
+  } catch (cause) {
+    writer.position = frame;
+    request.settled = true;
+    request.fail(
+      errorOf(request, 'BadArguments', { text: cause instanceof Error ? cause.message : String(cause), cause }),
+    );
+    return false;
+  }
+  writer.endFrame(frame);
+  request.xid = xid;
+  return true;
+}
+
 export class RequestQueue {
   readonly #queued: Ring<Request>;
   readonly #inFlight: Ring<Request>;

@@ -16,19 +16,18 @@ import { ProtocolError } from '../../protocol/errors.js';
 import { JuteReader } from '../../protocol/jute/reader.js';
 import { JuteWriter } from '../../protocol/jute/writer.js';
 import { assert } from '../std/assert.js';
-import type { Random } from '../std/random.js';
 import { type Host, hostText } from './connect-string.js';
 import { CredentialList } from './credentials.js';
 import { errorOfCode, ZooKeeperError } from './errors.js';
 import { FrameSplitter } from './frames.js';
 import { writeAuth, writeConnect, writePing, writeWatches } from './handshake.js';
 import { HostRotation } from './hosts.js';
-import { errorOf, type Request, RequestQueue } from './requests.js';
-import type { ConnectionState, StateChange } from './states.js';
-import { eventName, type WatchEvent, type Watcher, WatchRegistry } from './watches.js';
+import { encodeRequest, errorOf, type Request, RequestQueue } from './requests.js';
+import { type Phase, type SessionOptions, type SessionOutput, TRANSITIONS } from './session-contract.js';
+import type { ConnectionState } from './states.js';
+import { VitalSigns } from './vital-signs.js';
+import { eventName, WatchRegistry } from './watches.js';
 
-/** Pings go out at least this often (E15). */
-const PING_INTERVAL_MAX_MS = 10_000;
 /** A connection that lasted this long was a good one: the next attempt does not wait. */
 const STABLE_CONNECTION_MS = 1000;
 /** Between looks for a writable server while connected to a read-only one (E25). */
@@ -39,46 +38,6 @@ const WRITE_BYTES = 256 * 1024;
 const XID_MAX = 0x7fff_ffff;
 const NO_PASSWORD = new Uint8Array(PASSWORD_BYTES);
 
-export type Phase = 'idle' | 'waiting' | 'dialing' | 'handshaking' | 'connected' | 'readOnly' | 'closed';
-
-const TRANSITIONS: { readonly [P in Phase]: readonly Phase[] } = {
-  idle: ['waiting', 'closed'],
-  waiting: ['dialing', 'closed'],
-  dialing: ['handshaking', 'waiting', 'closed'],
-  handshaking: ['connected', 'readOnly', 'waiting', 'closed'],
-  connected: ['waiting', 'closed'],
-  readOnly: ['waiting', 'closed'],
-  closed: [],
-};
-
-export interface SessionOptions {
-  readonly hosts: readonly Host[];
-  readonly sessionTimeoutMs: number;
-  readonly readOnly: boolean;
-  /** A session to go on with instead of a new one. When it is gone, the machine closes with SessionExpired. */
-  readonly session: { readonly id: bigint; readonly password: Uint8Array } | undefined;
-  /** Whether a lost session is followed by a new one. */
-  readonly renewSession: boolean;
-  readonly requestsMax: number;
-  readonly requestBytesMax: number;
-  readonly replyBytesMax: number;
-  readonly random: Random;
-}
-
-/** What the machine wants from the world. None of these may call back into the machine before it returns, but notify. */
-export interface SessionOutput {
-  /** Open a connection, then say opened() or disconnected(). */
-  dial(host: Host): void;
-  /** Drop the connection, or the attempt, and say no more about it. */
-  hangUp(): void;
-  /** takeBytes() has something to give. */
-  wantsToWrite(): void;
-  stateChanged(change: StateChange): void;
-  notify(watcher: Watcher, event: WatchEvent): void;
-  /** Ask a server whether it takes writes, then say probed(). */
-  probe(host: Host): void;
-}
-
 export class SessionMachine {
   readonly watches = new WatchRegistry();
   readonly credentials = new CredentialList();
@@ -88,6 +47,7 @@ export class SessionMachine {
   readonly #toClientPath: (path: string) => string;
   readonly #hosts: HostRotation;
   readonly #queue: RequestQueue;
+  readonly #vital: VitalSigns;
   readonly #splitter: FrameSplitter;
   readonly #reader = new JuteReader(new Uint8Array(0));
   readonly #writer = new JuteWriter();
@@ -97,8 +57,6 @@ export class SessionMachine {
   #host: Host | undefined;
   #sessionId = 0n;
   #password: Uint8Array = NO_PASSWORD;
-  /** The negotiated timeout; before that, what we ask for. */
-  #timeoutMs: number;
   /** A session that a read-only server made up is no use elsewhere (E25). */
   #sessionIsReadOnly = false;
   /** The session given by the user has been taken up; until then its loss is final. */
@@ -116,12 +74,6 @@ export class SessionMachine {
   /** Waiting: when to dial. Dialing, handshaking: when to give the attempt up. */
   #attemptMs = 0;
   #connectedMs = 0;
-  #heardMs = 0;
-  #sentMs = 0;
-  /** When the last ping, or the connect request, was sent. */
-  #pingSentMs = 0;
-  /** When the newest packet was sent that is known to have arrived: the server counts the session from then or later. */
-  #confirmedMs = 0;
   #probeMs = Number.POSITIVE_INFINITY;
   #probeIntervalMs = PROBE_INTERVAL_MIN_MS;
 
@@ -133,7 +85,7 @@ export class SessionMachine {
     this.#hosts = new HostRotation(options.hosts, options.random);
     this.#queue = new RequestQueue(options.requestsMax);
     this.#splitter = new FrameSplitter(options.replyBytesMax);
-    this.#timeoutMs = options.sessionTimeoutMs;
+    this.#vital = new VitalSigns(options.sessionTimeoutMs);
     this.#sessionConfirmed = options.session === undefined;
     if (options.session !== undefined) {
       this.#sessionId = options.session.id;
@@ -150,11 +102,16 @@ export class SessionMachine {
   }
 
   get session(): { id: bigint; password: Uint8Array; timeoutMs: number } {
-    return { id: this.#sessionId, password: this.#password, timeoutMs: this.#timeoutMs };
+    return { id: this.#sessionId, password: this.#password, timeoutMs: this.#vital.timeoutMs };
   }
 
   get lastZxid(): bigint {
     return this.#lastZxid;
+  }
+
+  /** Why it closed; undefined before. */
+  get closedBy(): ZooKeeperError | undefined {
+    return this.#closedBy;
   }
 
   /** The server connected to, or tried last. */
@@ -169,7 +126,7 @@ export class SessionMachine {
 
   /** No server can have expired the session before this time; 0 when there is no session. */
   get sessionSafeUntilMs(): number {
-    return this.#sessionId === 0n ? 0 : this.#confirmedMs + this.#timeoutMs;
+    return this.#sessionId === 0n ? 0 : this.#vital.safeUntilMs;
   }
 
   /** When timePassed() has to be called next; Infinity when nothing is due. */
@@ -178,13 +135,13 @@ export class SessionMachine {
     if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
     if (this.#phase === 'idle') return queueMs;
     if (!this.#isLive) return Math.min(queueMs, this.#attemptMs, this.#expiryMs);
-    return Math.min(queueMs, this.#heardMs + this.#readTimeoutMs, this.#sentMs + this.#pingIntervalMs, this.#probeMs);
+    return Math.min(queueMs, this.#vital.silenceMs, this.#vital.pingDueMs, this.#probeMs);
   }
 
   // --- what happens
 
   start(nowMs: number): void {
-    this.#heardMs = nowMs;
+    this.#vital.heardMs = nowMs;
     this.#attemptMs = nowMs;
     this.#enter('waiting');
     this.timePassed(nowMs);
@@ -209,13 +166,16 @@ export class SessionMachine {
   }
 
   /** Sends a credential now and after every connect from now on; `settle` is called once with the server's verdict. */
-  addCredential(credential: { scheme: string; auth: Uint8Array }, settle: (error: ZooKeeperError | null) => void): void {
+  addCredential(
+    credential: { scheme: string; auth: Uint8Array },
+    settle: (error: ZooKeeperError | null) => void,
+  ): void {
     if (this.#phase === 'closed' || this.#closing) {
       settle(this.#closedBy ?? new ZooKeeperError('ClientClosed', { operation: 'addAuth' }));
       return;
     }
     const entry = this.credentials.add(credential, settle);
-    if (!this.#isLive) return;
+    if (!this.#isLive && this.#phase !== 'handshaking') return;
     writeAuth(this.#writer, credential);
     this.credentials.sent(entry);
     this.#output.wantsToWrite();
@@ -224,7 +184,7 @@ export class SessionMachine {
   /** The connection that dial() asked for is open. */
   opened(nowMs: number): void {
     this.#enter('handshaking');
-    this.#pingSentMs = nowMs;
+    this.#vital.pingSent(nowMs);
     writeConnect(this.#writer, {
       lastZxid: this.#lastZxid,
       timeoutMs: this.#options.sessionTimeoutMs,
@@ -241,8 +201,8 @@ export class SessionMachine {
   }
 
   received(chunk: Uint8Array, nowMs: number): void {
-    if (this.#phase !== 'handshaking' && !this.#isLive) return;
-    this.#heardMs = nowMs;
+    if (!this.#isLive && this.#phase !== 'handshaking') return;
+    this.#vital.heardMs = nowMs;
     try {
       this.#splitter.push(chunk, (bytes, start, end) => {
         const reader = this.#reader.reset(bytes, start, end);
@@ -265,14 +225,14 @@ export class SessionMachine {
   timePassed(nowMs: number): void {
     this.#queue.timePassed(nowMs);
     if (this.#isLive) {
-      if (nowMs >= this.#heardMs + this.#readTimeoutMs) {
-        const silenceMs = Math.round(nowMs - this.#heardMs);
+      if (nowMs >= this.#vital.silenceMs) {
+        const silenceMs = Math.round(nowMs - this.#vital.heardMs);
         this.#drop(this.#connectionLoss(`${this.#hostText()} was silent for ${silenceMs} ms`), nowMs, true);
       } else this.#beAlive(nowMs);
       return;
     }
     if (nowMs >= this.#expiryMs && this.#phase !== 'closed') {
-      const text = `nothing was heard from any server for ${Math.round(nowMs - this.#heardMs)} ms`;
+      const text = `nothing was heard from any server for ${Math.round(nowMs - this.#vital.heardMs)} ms`;
       this.#loseSession(new ZooKeeperError('SessionExpired', { text, cause: this.#lastCause }), nowMs);
       if (this.#phase === 'handshaking') this.#drop(this.#lastCause, nowMs, true);
     }
@@ -300,12 +260,16 @@ export class SessionMachine {
     while (this.#isLive && writer.position < WRITE_BYTES) {
       const request = this.#queue.nextToSend();
       if (request === undefined) break;
-      this.#encode(request, nowMs);
+      const xid = this.#lastXid === XID_MAX ? 1 : this.#lastXid + 1;
+      if (!encodeRequest(writer, request, xid, this.#options.requestBytesMax)) continue;
+      this.#lastXid = xid;
+      request.sentAtMs = nowMs;
+      this.#queue.sent(request);
     }
     if (writer.position === 0) return null;
     const bytes = writer.toBytes();
     writer.clear(2 * WRITE_BYTES);
-    this.#sentMs = nowMs;
+    this.#vital.sentMs = nowMs;
     return bytes;
   }
 
@@ -351,11 +315,11 @@ export class SessionMachine {
     const readOnly = reply.readOnly === true;
     this.#sessionId = reply.sessionId;
     this.#password = reply.password ?? NO_PASSWORD;
-    this.#timeoutMs = reply.timeoutMs;
+    this.#vital.timeoutMs = reply.timeoutMs;
     this.#sessionIsReadOnly = readOnly;
     this.#sessionConfirmed = true;
     this.#connectedMs = nowMs;
-    this.#confirmedMs = this.#pingSentMs;
+    this.#vital.pingAnswered();
     this.#probeIntervalMs = PROBE_INTERVAL_MIN_MS;
     this.#probeMs = readOnly && this.#hosts.count > 1 ? nowMs + this.#probeIntervalMs : Number.POSITIVE_INFINITY;
     this.#enter(readOnly ? 'readOnly' : 'connected');
@@ -390,7 +354,7 @@ export class SessionMachine {
     this.#sessionId = 0n;
     this.#password = NO_PASSWORD;
     this.#sessionIsNew = true;
-    this.#heardMs = nowMs;
+    this.#vital.heardMs = nowMs;
     if (this.#everConnected) this.#become('LOST', cause);
     this.#queue.failQueued('SessionExpired', cause);
     if (isFinal) this.#terminate(cause);
@@ -411,10 +375,9 @@ export class SessionMachine {
 
   /** Pings when nothing else was sent for a while, and looks for a writable server when ours is not. */
   #beAlive(nowMs: number): void {
-    if (nowMs >= this.#sentMs + this.#pingIntervalMs) {
+    if (nowMs >= this.#vital.pingDueMs) {
       writePing(this.#writer);
-      this.#sentMs = nowMs;
-      this.#pingSentMs = nowMs;
+      this.#vital.pingSent(nowMs);
       this.#output.wantsToWrite();
     }
     if (nowMs >= this.#probeMs) {
@@ -426,41 +389,12 @@ export class SessionMachine {
 
   // --- packets
 
-  #encode(request: Request, nowMs: number): void {
-    const writer = this.#writer;
-    const frame = writer.beginFrame();
-    const xid = this.#lastXid === XID_MAX ? 1 : this.#lastXid + 1;
-    try {
-      writer.int(xid);
-      writer.int(request.code);
-      request.encode(writer);
-      const bytes = writer.position - frame - 4;
-      if (bytes > this.#options.requestBytesMax) {
-        // The server would hang up without a word (E1), and with it lose everything else that is in flight.
-        const text = `the request takes ${bytes} bytes, ${this.#options.requestBytesMax} are allowed`;
-        throw errorOf(request, 'BadArguments', { text });
-      }
-    } catch (error) {
-      writer.position = frame;
-      request.settled = true;
-      request.fail(
-        error instanceof ZooKeeperError ? error : errorOf(request, 'BadArguments', { text: String(error), cause: error }),
-      );
-      return;
-    }
-    writer.endFrame(frame);
-    this.#lastXid = xid;
-    request.xid = xid;
-    request.sentAtMs = nowMs;
-    this.#queue.sent(request);
-  }
-
   #onPacket(reader: JuteReader, nowMs: number): void {
     const xid = reader.int();
     const zxid = reader.long();
     const code = reader.int();
     if (xid === Xid.notification) this.#onEvent(reader, zxid);
-    else if (xid === Xid.ping) this.#confirmedMs = Math.max(this.#confirmedMs, this.#pingSentMs);
+    else if (xid === Xid.ping) this.#vital.pingAnswered();
     else if (xid === Xid.auth) this.#onAuthReply(code, nowMs);
     else {
       if (zxid > this.#lastZxid) this.#lastZxid = zxid; // E9
@@ -477,7 +411,7 @@ export class SessionMachine {
       this.#queue.giveUp(request, errorOf(request, 'ConnectionLoss'));
       throw new ProtocolError(`a reply with xid ${xid} out of order, ${request.xid} was due`, 0); // E8
     }
-    if (request.sentAtMs > this.#confirmedMs) this.#confirmedMs = request.sentAtMs;
+    this.#vital.confirmed(request.sentAtMs);
     if (request.settled) return;
     request.settled = true;
     const { watch } = request;
@@ -554,16 +488,8 @@ export class SessionMachine {
     return this.#phase === 'connected' || this.#phase === 'readOnly';
   }
 
-  get #readTimeoutMs(): number {
-    return (this.#timeoutMs * 2) / 3; // E15
-  }
-
-  get #pingIntervalMs(): number {
-    return Math.min(this.#readTimeoutMs / 2, PING_INTERVAL_MAX_MS); // E15
-  }
-
   /** When the session counts as lost by our own clock (E15). */
   get #expiryMs(): number {
-    return this.#sessionId === 0n ? Number.POSITIVE_INFINITY : this.#heardMs + (this.#timeoutMs * 4) / 3;
+    return this.#sessionId === 0n ? Number.POSITIVE_INFINITY : this.#vital.expiryMs;
   }
 }

@@ -3,6 +3,7 @@
 
 import { Code } from '../../protocol/client/errors.js';
 import type { MultiPart, MultiReadPart, MultiReadResult, MultiResult } from '../../protocol/client/multi.js';
+import { toBuffer, toBytes, toStat, toWireAcl } from './convert.js';
 import { errorOfCode, ZooKeeperError } from './errors.js';
 import {
   type CallOptions,
@@ -12,10 +13,6 @@ import {
   nodeKind,
   OPEN_ACL,
   type Stat,
-  toBuffer,
-  toBytes,
-  toStat,
-  toWireAcl,
 } from './types.js';
 
 /** `stat` is null from servers before 3.9, which answer a create in a transaction with its path only. */
@@ -58,7 +55,7 @@ export class Transaction<Results extends readonly unknown[] = []> {
     const kind = nodeKind(options);
     if (typeof kind === 'string') throw new ZooKeeperError('BadArguments', { operation: 'create', path, text: kind });
     const request = {
-      path: this.#host.toServer('create', path, (kind.flags & 2) !== 0 && kind.flags !== 6 ? true : kind.flags === 6),
+      path: this.#host.toServer('create', path, kind.sequential),
       data: toBytes(data),
       acl: toWireAcl(options.acl ?? OPEN_ACL),
       flags: kind.flags,
@@ -86,11 +83,11 @@ export class Transaction<Results extends readonly unknown[] = []> {
 
   /** Sends the transaction. May be called again, to try again. */
   commit(options: CallOptions = {}): Promise<Results> {
-    const convert = (results: MultiResult[]) => results.map((result) => this.#result(result));
-    return this.#host.send(this.#parts, (results) => {
+    const convert = (results: MultiResult[]): unknown[] => {
       this.#throwFailure(results);
-      return convert(results);
-    }, options) as unknown as Promise<Results>;
+      return results.map((result) => this.#result(result));
+    };
+    return this.#host.send(this.#parts, convert, options) as unknown as Promise<Results>;
   }
 
   #add<Next extends readonly unknown[]>(part: MultiPart, path: string): Transaction<Next> {

@@ -1,7 +1,7 @@
 // What users hand in and get back, in plain objects.
 
-import { TTL_MS_MAX } from '../../protocol/client/constants.js';
-import type * as R from '../../protocol/client/records.js';
+import { CreateFlag, TTL_MS_MAX } from '../../protocol/client/constants.js';
+import type { Watcher, WatchType } from './watches.js';
 
 /** What ZooKeeper knows of a node beside its data. */
 export interface Stat {
@@ -24,33 +24,8 @@ export interface Stat {
   readonly numChildren: number;
 }
 
-export function toStat(stat: R.Stat): Stat {
-  return {
-    czxid: stat.czxid,
-    mzxid: stat.mzxid,
-    pzxid: stat.pzxid,
-    ctime: Number(stat.ctime),
-    mtime: Number(stat.mtime),
-    version: stat.version,
-    cversion: stat.cversion,
-    aversion: stat.aversion,
-    ephemeralOwner: stat.ephemeralOwner,
-    dataLength: stat.dataLength,
-    numChildren: stat.numChildren,
-  };
-}
-
 /** Content of a node. A string is sent as UTF-8. `null` and empty are different. */
 export type Data = Uint8Array | string | null;
-
-export function toBytes(data: Data | undefined): Uint8Array | null {
-  return typeof data === 'string' ? Buffer.from(data) : (data ?? null);
-}
-
-/** As a Buffer over the same bytes, for its toString(). */
-export function toBuffer(bytes: Uint8Array | null): Buffer | null {
-  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
 
 /** One permission entry. `perms` is a sum of `Perms`. */
 export interface Acl {
@@ -69,14 +44,6 @@ export const OPEN_ACL: readonly Acl[] = [{ scheme: 'world', id: 'anyone', perms:
 export const CREATOR_ACL: readonly Acl[] = [{ scheme: 'auth', id: '', perms: Perms.ALL }];
 /** Everybody may read. */
 export const READ_ACL: readonly Acl[] = [{ scheme: 'world', id: 'anyone', perms: Perms.READ }];
-
-export function toWireAcl(acl: readonly Acl[]): R.Acl[] {
-  return acl.map(({ scheme, id, perms }) => ({ perms, id: { scheme, id } }));
-}
-
-export function fromWireAcl(acl: readonly R.Acl[]): Acl[] {
-  return acl.map(({ perms, id }) => ({ scheme: id.scheme, id: id.id, perms }));
-}
 
 /** For every call: a deadline of its own and a way to give up. */
 export interface CallOptions {
@@ -123,6 +90,31 @@ export interface VersionOptions extends CallOptions {
   readonly version?: number | undefined;
 }
 
+/** A call that may leave a one-shot watch: `watch` is called once, before any answer that shows the change (E59). */
+export interface WatchOptions extends CallOptions {
+  readonly watch?: Watcher | undefined;
+}
+
+export interface RemoveWatchesOptions extends CallOptions {
+  /** Default `any`. */
+  readonly type?: WatchType | undefined;
+  /** Only this callback. Default: all. */
+  readonly watch?: Watcher | undefined;
+  /** Take it away here even if the server cannot be asked. Default false. */
+  readonly local?: boolean | undefined;
+}
+
+export interface ReconfigOptions extends CallOptions {
+  /** Incremental: servers to add or change, as `server.4=host:2888:3888;2181`. */
+  readonly joining?: readonly string[] | undefined;
+  /** Incremental: ids of servers to remove. */
+  readonly leaving?: readonly string[] | undefined;
+  /** Not incremental: all servers of the new ensemble. */
+  readonly members?: readonly string[] | undefined;
+  /** Only if the current configuration has this version. Default: any. */
+  readonly fromConfig?: bigint | undefined;
+}
+
 export interface CreatedNode {
   /** The path with its sequence number, without the chroot. */
   readonly path: string;
@@ -134,23 +126,40 @@ export interface NodeData {
   readonly stat: Stat;
 }
 
-/** Everything about the kind of a new node as the wire has it (E34); a message instead, when the options contradict. */
-export function nodeKind(options: NodeOptions): { operation: CreateOperation; flags: number; ttlMs: number } | string {
+export type CreateOperation = 'create2' | 'createContainer' | 'createTTL';
+
+export interface NodeKind {
+  readonly operation: CreateOperation;
+  /** CreateFlag of the wire. */
+  readonly flags: number;
+  readonly sequential: boolean;
+  readonly ttlMs: number;
+}
+
+/** The kind of a new node as the wire has it (E34); a message instead, when the options contradict each other. */
+export function nodeKind(options: NodeOptions): NodeKind | string {
   const { mode, ttlMs } = options;
   const sequential = options.sequential === true || mode?.endsWith('sequential') === true;
   const ephemeral = options.ephemeral === true || mode?.startsWith('ephemeral') === true;
   const container = options.container === true || mode === 'container';
   const ttl = ttlMs !== undefined || mode?.startsWith('ttl') === true;
-  if (Number(ephemeral) + Number(container) + Number(ttl) > 1) return 'a node is ephemeral or a container or has a TTL';
-  if (mode?.startsWith('persistent') && (ephemeral || container || ttl)) return `mode ${mode} contradicts the other options`;
-  if (container) {
-    return sequential ? 'a container cannot be sequential' : { operation: 'createContainer', flags: 4, ttlMs: 0 };
+  const persistent = mode?.startsWith('persistent') === true;
+  if (Number(ephemeral) + Number(container) + Number(ttl) + Number(persistent) > 1) {
+    return 'a node is either persistent or ephemeral or a container or has a TTL';
   }
-  if (!ttl) return { operation: 'create2', flags: Number(ephemeral) + 2 * Number(sequential), ttlMs: 0 };
+  if (container) {
+    if (sequential) return 'a container cannot be sequential';
+    return { operation: 'createContainer', flags: CreateFlag.container, sequential, ttlMs: 0 };
+  }
+  if (!ttl) {
+    const kinds = ephemeral
+      ? [CreateFlag.ephemeral, CreateFlag.ephemeralSequential]
+      : [CreateFlag.persistent, CreateFlag.persistentSequential];
+    return { operation: 'create2', flags: kinds[Number(sequential)], sequential, ttlMs: 0 };
+  }
   if (ttlMs === undefined || !Number.isInteger(ttlMs) || ttlMs < 1 || ttlMs > TTL_MS_MAX) {
     return `a TTL is a whole number of milliseconds from 1 to ${TTL_MS_MAX}, not ${ttlMs}`;
   }
-  return { operation: 'createTTL', flags: sequential ? 6 : 5, ttlMs };
+  const flags = sequential ? CreateFlag.persistentSequentialTtl : CreateFlag.persistentTtl;
+  return { operation: 'createTTL', flags, sequential, ttlMs };
 }
-
-export type CreateOperation = 'create2' | 'createContainer' | 'createTTL';

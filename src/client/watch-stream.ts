@@ -79,7 +79,8 @@ export class WatchStream implements AsyncIterableIterator<WatchEvent> {
         await host.register(watcher);
         return;
       } catch (error) {
-        if (!ZooKeeperError.is(error, 'ConnectionLoss', 'SessionExpired', 'RequestTimeout')) throw error;
+        const isLost = ZooKeeperError.is(error, 'ConnectionLoss', 'SessionExpired', 'RequestTimeout');
+        if (!isLost || this.#queue.isEnded) throw error;
       }
     }
   }

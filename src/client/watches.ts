@@ -4,7 +4,7 @@
 // has seen: the server answers at once for what was missed (E62). Persistent watches come back with no such check
 // (E63), which is why their owners are told of a gap.
 
-import { EventType } from '../../protocol/client/constants.js';
+import { EventType, WatcherType } from '../../protocol/client/constants.js';
 import { parentPath } from '../../protocol/path.js';
 
 /** What a watch reports. `path` is without the chroot. */
@@ -29,6 +29,26 @@ export type Watcher = (event: WatchEvent) => void;
 export type WatchKind = 'data' | 'exist' | 'child' | 'persistent' | 'recursive';
 
 export const WATCH_KINDS: readonly WatchKind[] = ['data', 'exist', 'child', 'persistent', 'recursive'];
+
+/** Which watches: of the node's data (and existence), of its list of children, persistent, recursive, or any. */
+export type WatchType = 'data' | 'children' | 'any' | 'persistent' | 'recursive';
+
+export const KINDS_OF_TYPE: { readonly [T in WatchType]: readonly WatchKind[] } = {
+  data: ['data', 'exist'],
+  children: ['child'],
+  any: WATCH_KINDS,
+  persistent: ['persistent'],
+  recursive: ['recursive'],
+};
+
+/** Its number in checkWatches and removeWatches (E66). */
+export const WATCHER_TYPES: { readonly [T in WatchType]: number } = {
+  data: WatcherType.data,
+  children: WatcherType.children,
+  any: WatcherType.any,
+  persistent: WatcherType.persistent,
+  recursive: WatcherType.persistentRecursive,
+};
 
 /** What a successful (or, for exists, a NoNode) reply puts into the registry. `path` is the server's. */
 export interface WatchRegistration {

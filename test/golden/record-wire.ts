@@ -333,7 +333,13 @@ async function session(): Promise<void> {
 async function errors(): Promise<void> {
   const { connection: c } = await RawConnection.session(server.port);
   await tape.raw(c, 'getData cut short: -5', frameOf(header(900, 4).int(50).bytes()), { xid: 900, type: 4 }, 1);
-  await tape.raw(c, 'unknown operation: -6, then closed', frameOf(header(901, 999).bytes()), { xid: 901, type: 999 }, 2);
+  await tape.raw(
+    c,
+    'unknown operation: -6, then closed',
+    frameOf(header(901, 999).bytes()),
+    { xid: 901, type: 999 },
+    2,
+  );
   const { connection: d } = await RawConnection.session(server.port);
   await tape.raw(d, 'operation 0: -6, then closed', frameOf(header(902, 0).bytes()), { xid: 902, type: 0 }, 2);
   const { connection: e } = await RawConnection.session(server.port);

@@ -115,6 +115,8 @@ export interface ServerUnderTest {
   readonly port: number;
   /** host:port */
   readonly address: string;
+  /** False when it was ended, or has ended by itself. */
+  readonly alive: boolean;
   /** SIGKILL; the data stays. */
   kill9(): Promise<void>;
   /** SIGTERM; the data stays. */
@@ -164,6 +166,9 @@ export async function runServer(spec: ServerCommand): Promise<ServerUnderTest> {
     name: spec.name,
     port: spec.port,
     address: `${LOOPBACK}:${spec.port}`,
+    get alive() {
+      return child.alive;
+    },
     kill9: () => child.end('SIGKILL'),
     stop: () => child.end('SIGTERM'),
     restart: async () => {

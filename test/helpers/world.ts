@@ -16,7 +16,7 @@ import { type Change, ChangeLog } from '../../src/core/ops/changes.js';
 import type { Watcher, World } from '../../src/core/ops/operation.js';
 import { operationOf } from '../../src/core/ops/table.js';
 import { SessionTable } from '../../src/core/sessions/table.js';
-import { ACL_OPEN, ACL_READ_ONLY, AclTable } from '../../src/core/tree/acl.js';
+import { AclTable } from '../../src/core/tree/acl.js';
 import { QuotaTable } from '../../src/core/tree/quota.js';
 import { Tree } from '../../src/core/tree/tree.js';
 import { WatchTable } from '../../src/core/watches/table.js';
@@ -50,11 +50,7 @@ export interface SeenEvent {
 
 export function createWorld(): World {
   const acls = new AclTable();
-  const tree = new Tree({
-    openAclId: ACL_OPEN,
-    configAclId: ACL_READ_ONLY,
-    aclDigest: (aclId) => acls.digestOf(aclId),
-  });
+  const tree = new Tree({ aclDigest: (aclId) => acls.digest(aclId) });
   const changes = new ChangeLog();
   changes.recording = true;
   return { tree, acls, quotas: new QuotaTable(), sessions: new SessionTable(), changes };

@@ -156,7 +156,7 @@ test('does what its dumb twin does, under failing transactions and checkpoints',
   fc.assert(
     fc.property(fc.array(anyStep, { minLength: 20, maxLength: 150, size: 'max' }), (steps) => {
       const tree = newTree();
-      let twin = freshTwin();
+      const twin = freshTwin();
       const stored = new Map<number, CheckpointPage>();
       let atBegin: { nodes: unknown; totals: unknown } | null = null;
       const take = (bytesMax: number) => {
@@ -189,7 +189,6 @@ test('does what its dumb twin does, under failing transactions and checkpoints',
       while (tree.checkpointPending > 0) take(1000);
       expect(dump(tree)).toEqual(twinDump(twin));
       totals(tree);
-      twin = new Map();
     }),
     { numRuns: 60 },
   );

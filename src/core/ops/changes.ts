@@ -2,7 +2,7 @@
 // watches must not fire (E53); one that succeeds fires them per part, in order (E54). When nobody watches anything the
 // log records nothing, and no path is ever spelled out.
 
-import type { NodeId, Tree } from '../tree/tree.js';
+import { type NodeId, ROOT, type Tree } from '../tree/tree.js';
 
 export type ChangeKind = 'created' | 'deleted' | 'dataChanged';
 
@@ -23,7 +23,7 @@ export class ChangeLog {
   /** Call after a creation or a change of data, and *before* a removal, while the node can still say its path. */
   record(kind: ChangeKind, tree: Tree, node: NodeId): void {
     if (!this.recording) return;
-    const parent = tree.parent(node);
+    const parent = node === ROOT ? ROOT : tree.parent(node); // only its data can change
     this.changes.push({
       kind,
       path: tree.pathText(node),

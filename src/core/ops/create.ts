@@ -14,7 +14,7 @@ import { Slice } from '../../../protocol/jute/slice.js';
 import type { JuteWriter } from '../../../protocol/jute/writer.js';
 import { sequenceSuffix } from '../../../protocol/path.js';
 import { NO_NODE, NodeKind } from '../tree/tree.js';
-import { addNode, mayHaveChildren } from './node-changes.js';
+import { addNode } from './node-changes.js';
 import type { Entry, World, WriteOperation } from './operation.js';
 import { hasNul, isValidPath, lastSlash } from './paths.js';
 
@@ -115,7 +115,7 @@ function apply(
   }
   if (!valid) return Code.BadArguments;
   if (tree.find(path.bytes, path.start, path.end) !== NO_NODE) return Code.NodeExists;
-  if (!mayHaveChildren(world, parent)) return Code.NoChildrenForEphemerals;
+  if (tree.kind(parent) === NodeKind.ephemeral) return Code.NoChildrenForEphemerals; // E33
   if (entry.enforceQuota && world.quotas.forbids(tree, path, 1, request.data?.length ?? 0)) return Code.QuotaExceeded;
 
   const kind = variant.kind ?? (flags.ephemeral ? NodeKind.ephemeral : NodeKind.persistent);

@@ -3,7 +3,7 @@
 // operations can differ in what a creation or a deletion means.
 
 import type { Slice } from '../../../protocol/jute/slice.js';
-import { type NodeId, NodeKind } from '../tree/tree.js';
+import type { NodeId, NodeKind } from '../tree/tree.js';
 import type { Entry, World } from './operation.js';
 
 /** `ownerOrTtl`: the session of an ephemeral node, the TTL in ms of a TTL node, else 0. */
@@ -51,9 +51,4 @@ export function replaceAcl(world: World, node: NodeId, aclId: number): void {
   acls.retain(aclId);
   acls.release(tree.aclId(node));
   tree.setAcl(node, aclId);
-}
-
-/** Whether a node can have children (E33). */
-export function mayHaveChildren(world: World, node: NodeId): boolean {
-  return world.tree.kind(node) !== NodeKind.ephemeral;
 }

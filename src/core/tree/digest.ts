@@ -10,8 +10,6 @@ import { STAT_WORDS, Word } from './node-store.js';
 
 /** The record's first words: the Stat, then stored cversion, flags and TTL. */
 const STATE_WORDS = STAT_WORDS + 3;
-/** These, the digests of path and data (neighbours in the record), and that of the ACL. */
-const MIXED_WORDS = STATE_WORDS + 3;
 
 /** Halves are unsigned 32-bit integers. */
 export interface Digest {
@@ -38,16 +36,21 @@ export class StateDigest {
     const base = nodes.baseOf(id);
     let a = 0x2545f491;
     let b = 0x6c8e9cf5;
-    for (let i = 0; i < MIXED_WORDS; i++) {
-      let value = aclDigest;
-      if (i < STATE_WORDS) value = chunk[base + i];
-      else if (i < STATE_WORDS + 2) value = chunk[base + Word.pathDigest + i - STATE_WORDS];
+    // The halves go different ways, so that what cancels out in one does not in the other.
+    for (let i = 0; i < STATE_WORDS; i++) {
+      const value = chunk[base + i];
       a = Math.imul(a ^ value, 0x9e3779b1);
       a ^= a >>> 15;
       b = Math.imul(((b << 13) | (b >>> 19)) ^ value, 0x85ebca77);
     }
-    a = avalanche(a);
-    b = avalanche(b);
+    const path = chunk[base + Word.pathDigest];
+    const data = chunk[base + Word.dataDigest];
+    a = avalanche(a ^ path);
+    b = avalanche(b + path);
+    a = avalanche(a ^ data);
+    b = avalanche(b + data);
+    a = avalanche(a ^ aclDigest);
+    b = avalanche(b + aclDigest);
     this.high = (this.high - chunk[base + Word.digest] + a) | 0;
     this.low = (this.low - chunk[base + Word.digest + 1] + b) | 0;
     chunk[base + Word.digest] = a;

@@ -18,7 +18,6 @@ import { makeFlags, NO_NODE, NodeKind, Word } from './node-store.js';
 import type { Slab } from './slab.js';
 
 const HEADER_BYTES = 6;
-const NODE_BYTES = 20 * 4;
 const CHECKSUM_SEED = 0x5a616272;
 const TWO_32 = 0x1_0000_0000;
 
@@ -27,15 +26,18 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 }
 
-/** Words that are stored as they are, in stored order. */
-const COPIED = [
-  ...[Word.czxid, Word.czxid + 1, Word.mzxid, Word.mzxid + 1],
-  ...[Word.ctimeMs, Word.ctimeMs + 1, Word.mtimeMs, Word.mtimeMs + 1],
-  ...[Word.version, Word.aversion],
-] as const;
-const OWNER_AT = COPIED.length * 4;
-const AFTER_OWNER = [Word.pzxid, Word.pzxid + 1, Word.storedCversion, Word.aclId, Word.parent] as const;
-const KIND_AT = OWNER_AT + 8 + AFTER_OWNER.length * 4;
+/** The record's first words are stored as they are: czxid, mzxid, ctime, mtime, version. */
+const LEADING_WORDS = Word.version + 1;
+const AVERSION_AT = LEADING_WORDS * 4;
+const OWNER_AT = AVERSION_AT + 4;
+const PZXID_AT = OWNER_AT + 8;
+const STORED_CVERSION_AT = PZXID_AT + 8;
+const ACL_AT = STORED_CVERSION_AT + 4;
+const PARENT_AT = ACL_AT + 4;
+const KIND_AT = PARENT_AT + 4;
+const NAME_LENGTH_AT = KIND_AT + 4;
+const DATA_LENGTH_AT = NAME_LENGTH_AT + 4;
+const NODE_BYTES = DATA_LENGTH_AT + 4;
 
 /** @returns the bytes of a page, none when no slot is in use. */
 export function encodePage(nodes: NodeStore, slab: Slab, page: number): Uint8Array {
@@ -72,23 +74,27 @@ function checksum(page: number, bytes: Uint8Array): number {
 function encodeNode(nodes: NodeStore, slab: Slab, id: NodeId, bytes: Uint8Array, view: DataView, at: number): number {
   const chunk = nodes.chunkOf(id);
   const base = nodes.baseOf(id);
-  let to = at;
-  for (let i = 0; i < COPIED.length; i++, to += 4) view.setInt32(to, chunk[base + COPIED[i]], true);
+  for (let i = 0; i < LEADING_WORDS; i++) view.setInt32(at + 4 * i, chunk[base + i], true);
   const kind = nodes.kind(id);
+  const isTtl = kind === NodeKind.ttl;
   const ttlMs = nodes.ttlMs(id);
-  view.setInt32(to, kind === NodeKind.ttl ? Math.floor(ttlMs / TWO_32) : chunk[base + Word.ephemeralOwner], true);
-  view.setInt32(to + 4, kind === NodeKind.ttl ? ttlMs : chunk[base + Word.ephemeralOwner + 1], true);
-  to += 8;
-  for (let i = 0; i < AFTER_OWNER.length; i++, to += 4) view.setInt32(to, chunk[base + AFTER_OWNER[i]], true);
-  view.setInt32(to, kind, true);
   const nameLength = chunk[base + Word.nameLength];
   const dataLength = chunk[base + Word.dataLength];
-  view.setInt32(to + 4, nameLength, true);
-  view.setInt32(to + 8, nodes.dataIsNull(id) ? -1 : dataLength, true);
+  view.setInt32(at + AVERSION_AT, chunk[base + Word.aversion], true);
+  view.setInt32(at + OWNER_AT, isTtl ? Math.floor(ttlMs / TWO_32) : chunk[base + Word.ephemeralOwner], true);
+  view.setInt32(at + OWNER_AT + 4, isTtl ? ttlMs : chunk[base + Word.ephemeralOwner + 1], true);
+  view.setInt32(at + PZXID_AT, chunk[base + Word.pzxid], true);
+  view.setInt32(at + PZXID_AT + 4, chunk[base + Word.pzxid + 1], true);
+  view.setInt32(at + STORED_CVERSION_AT, chunk[base + Word.storedCversion], true);
+  view.setInt32(at + ACL_AT, chunk[base + Word.aclId], true);
+  view.setInt32(at + PARENT_AT, chunk[base + Word.parent], true);
+  view.setInt32(at + KIND_AT, kind, true);
+  view.setInt32(at + NAME_LENGTH_AT, nameLength, true);
+  view.setInt32(at + DATA_LENGTH_AT, nodes.dataIsNull(id) ? -1 : dataLength, true);
   const block = chunk[base + Word.block];
   const from = slab.offsetOf(block);
-  bytes.set(slab.bytesOf(block).subarray(from, from + nameLength + dataLength), to + 12);
-  return to + 12 + nameLength + dataLength;
+  bytes.set(slab.bytesOf(block).subarray(from, from + nameLength + dataLength), at + NODE_BYTES);
+  return at + NODE_BYTES + nameLength + dataLength;
 }
 
 /**
@@ -115,8 +121,8 @@ export function decodePage(nodes: NodeStore, slab: Slab, page: number, bytes: Ui
     if (id < nodes.slotsEnd && nodes.kind(id) !== 0) fail(`slot ${id} has been loaded before`);
     if (at + NODE_BYTES > bytes.length) fail(`ends inside of slot ${id}`);
     const kind = view.getInt32(at + KIND_AT, true);
-    const nameLength = view.getInt32(at + KIND_AT + 4, true);
-    const dataLength = view.getInt32(at + KIND_AT + 8, true);
+    const nameLength = view.getInt32(at + NAME_LENGTH_AT, true);
+    const dataLength = view.getInt32(at + DATA_LENGTH_AT, true);
     if (kind < NodeKind.persistent || kind > NodeKind.ttl) fail(`slot ${id} is of unknown kind ${kind}`);
     if (nameLength < 0 || dataLength < -1) fail(`slot ${id} has a negative length`);
     const contentBytes = nameLength + Math.max(0, dataLength);
@@ -131,15 +137,18 @@ export function decodePage(nodes: NodeStore, slab: Slab, page: number, bytes: Ui
 function decodeNode(nodes: NodeStore, slab: Slab, id: NodeId, bytes: Uint8Array, view: DataView, at: number): void {
   const chunk = nodes.chunkOf(id);
   const base = nodes.baseOf(id);
-  let from = at;
-  for (let i = 0; i < COPIED.length; i++, from += 4) chunk[base + COPIED[i]] = view.getInt32(from, true);
-  const high = view.getInt32(from, true);
-  const low = view.getInt32(from + 4, true);
-  from += 8;
-  for (let i = 0; i < AFTER_OWNER.length; i++, from += 4) chunk[base + AFTER_OWNER[i]] = view.getInt32(from, true);
-  const kind = view.getInt32(from, true) as NodeKind;
-  const nameLength = view.getInt32(from + 4, true);
-  const dataLength = view.getInt32(from + 8, true);
+  for (let i = 0; i < LEADING_WORDS; i++) chunk[base + i] = view.getInt32(at + 4 * i, true);
+  const high = view.getInt32(at + OWNER_AT, true);
+  const low = view.getInt32(at + OWNER_AT + 4, true);
+  const kind = view.getInt32(at + KIND_AT, true) as NodeKind;
+  const nameLength = view.getInt32(at + NAME_LENGTH_AT, true);
+  const dataLength = view.getInt32(at + DATA_LENGTH_AT, true);
+  chunk[base + Word.aversion] = view.getInt32(at + AVERSION_AT, true);
+  chunk[base + Word.pzxid] = view.getInt32(at + PZXID_AT, true);
+  chunk[base + Word.pzxid + 1] = view.getInt32(at + PZXID_AT + 4, true);
+  chunk[base + Word.storedCversion] = view.getInt32(at + STORED_CVERSION_AT, true);
+  chunk[base + Word.aclId] = view.getInt32(at + ACL_AT, true);
+  chunk[base + Word.parent] = view.getInt32(at + PARENT_AT, true);
   const isTtl = kind === NodeKind.ttl;
   chunk[base + Word.flags] = makeFlags(kind, dataLength < 0, isTtl ? high * TWO_32 + (low >>> 0) : 0);
   chunk[base + Word.ttlLow] = isTtl ? low : 0;

@@ -2,14 +2,15 @@
  * The storage without its thread: everything that happens to the database, synchronously.
  *
  * Three kinds of transaction share one connection. A *group* holds everything the owner has asked for so far (batches,
- * epochs, truncations) and is committed with one fsync. *Slices* of background work (pages of a checkpoint, cutting the
- * log, deleting superseded rows) are committed without an fsync: nobody waits for them, and the next group's fsync
- * covers them, being on the same file. The *end of a checkpoint* is committed with an fsync again, and so makes all
- * its slices durable at once.
+ * epochs, truncations) and is committed with one fsync, so that history, epoch and acknowledgement cannot come apart
+ * (E83). *Slices* of background work (pages of a checkpoint, cutting the log, deleting superseded rows) are committed
+ * without an fsync: nobody waits for them, and the next group's fsync covers them, being on the same file. The *end of a
+ * checkpoint* is committed with an fsync again, and so makes all its slices durable at once.
  *
  * SQLite's own checkpoint (copying the WAL into the database file) runs between groups, once about 4 MiB of WAL have
- * come together (a pause of some 5 ms) or earlier in idle moments (`isWalWorthCheckpoint`). Measured with 8 KiB batches:
- * 1 MiB costs throughput, since each run has an fsync of its own; 16 MiB pauses for 20 ms and 64 MiB for 130 ms.
+ * come together, or earlier in idle moments (`isWalWorthCheckpoint`). Measured with 8 KiB batches, it then holds up
+ * commits for some 5 ms. At 16 MiB that is 20 ms, at 64 MiB 130 ms; at 1 MiB it is 2 ms, but four times as often, and
+ * each run has an fsync of its own, which is dear on a slow disk.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -259,7 +260,7 @@ export class Engine {
     removeLockFile(this.options.directory);
   }
 
-  /** Lets go of the database without another write, after a fatal error. */
+  /** Lets go of the database after a fatal error; SQLite still copies what was committed, nothing else is written. */
   abort(): void {
     this.db.close();
   }

@@ -77,16 +77,19 @@ export function fromPlain(plain: PlainError): StorageError {
 /** Turns what SQLite or the file system threw into a StorageError; `doing` says what was being attempted. */
 export function toStorageError(error: unknown, doing: string): StorageError {
   if (error instanceof StorageError) return error;
-  const detail = error instanceof Error ? error.message : String(error);
-  const sqliteCode = codeOf(error);
-  return new StorageError(classify(sqliteCode), `${doing}: ${detail}${sqliteCode && ` (${sqliteCode})`}.`, {
-    cause: error,
-  });
+  const code = codeOf(error);
+  return new StorageError(classify(code), `${doing}: ${messageOf(error)}${code && ` (${code})`}.`, { cause: error });
 }
 
 /** The `code` of an error of SQLite or of Node, '' when it has none. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const hasCode = typeof error === 'object' && error !== null && 'code' in error;
+  return hasCode && typeof error.code === 'string' ? error.code : '';
+}
+
+/** The message of anything that can be thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function classify(code: string): StorageErrorCode {

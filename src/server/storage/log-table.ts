@@ -118,7 +118,7 @@ export class LogTable {
     this.totals.bytes += bytes.length;
   }
 
-  /** Removes the batches that start after `zxid`. Throws ORDER for a cut through a batch or behind the checkpoint. */
+  /** Removes the batches that start after `zxid` (E97). Throws ORDER for a cut through a batch or behind the checkpoint. */
   truncateAfter(zxid: number, checkpointZxid: number): void {
     if (zxid < checkpointZxid) {
       throw new StorageError('ORDER', `Cannot truncate to zxid ${zxid}: the checkpoint is at ${checkpointZxid}.`);

@@ -2,7 +2,7 @@
  * What the main thread and the storage worker say to each other.
  *
  * Commands go over a MessagePort, in order. The worker does not listen to it with an event loop: it sleeps in
- * `Atomics.wait` on the signal and then empties the port, which wakes it 10 to 20 µs sooner. Answers come back over the
+ * `Atomics.wait` on the signal and then empties the port, which was measured to answer some 20 µs sooner. Answers come back over the
  * same port; the one that matters for latency, "stored up to zxid", is a bare number. Counters lie in shared memory.
  */
 import type { MessagePort } from 'node:worker_threads';

@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { codeOf, damaged, StorageError, toStorageError } from './errors.js';
+import { codeOf, damaged, messageOf, StorageError, toStorageError } from './errors.js';
 import { createMeta } from './meta.js';
 
 export type Db = Database.Database;
@@ -102,7 +102,7 @@ export function openDatabase(directory: string): Db {
     db.close();
     // A statement that does not compile, or a constraint that does not hold, can only come from a file that changed.
     if (/^SQLITE_(ERROR|CONSTRAINT|MISMATCH|SCHEMA)/.test(codeOf(error))) {
-      throw damaged(`its schema cannot be read: ${error instanceof Error ? error.message : error}`, error);
+      throw damaged(`its schema cannot be read: ${messageOf(error)}`, error);
     }
     throw toStorageError(error, `Cannot open ${DATABASE_FILE}`);
   }

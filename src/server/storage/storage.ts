@@ -9,6 +9,7 @@
  * Zxids are safe integers, epoch * 2^32 + counter. Storage knows nothing else of what it stores.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { Recovered, StorageOptions, StorageStats } from './contract.js';
 import { fromPlain, StorageError, toStorageError } from './errors.js';
 import type { StoredBatch } from './log-table.js';
 import {
@@ -22,61 +23,6 @@ import {
   type WorkerData,
 } from './messages.js';
 import type { Page } from './page-table.js';
-
-export interface StorageOptions {
-  /** Created with mode 0700 when missing. One server per directory. */
-  directory: string;
-  /** What a second opener is told about this one. */
-  busyInfo?: { address?: string };
-  /** Batches behind the checkpoint are kept for followers that catch up, up to this size. Default 64 MiB. */
-  logRetainBytes?: number;
-  /** As `logRetainBytes`, as a number of batches. Default 100 000. */
-  logRetainBatches?: number;
-  /** False leaves out the fsync of each commit: a power cut may lose acknowledged batches. Default true. */
-  sync?: boolean;
-  /** Commits that take longer are reported to `onSlowSync`. Default 1000. */
-  slowSyncWarnMs?: number;
-  /** Limit of the database file; reaching it counts as a full disk. Default 0: no limit. */
-  databaseBytesMax?: number;
-}
-
-/** What the database held when it was opened. The streams must be read before the first checkpoint is begun. */
-export interface Recovered {
-  acceptedEpoch: number;
-  currentEpoch: number;
-  checkpoint: { zxid: number; header: Uint8Array } | null;
-  /** Last zxid in the log or of the checkpoint; 0 for a new database. */
-  lastZxid: number;
-  /** Pages of the checkpoint, in order of their number, about a MiB at a time. Throws StorageError DAMAGED. */
-  pages(): AsyncIterable<Page[]>;
-  /**
-   * Batches that hold something later than `afterZxid` (default: the checkpoint's), in order, about a MiB at a time.
-   * Batches are never cut: the first one may begin before that zxid. Throws StorageError DAMAGED.
-   */
-  batches(afterZxid?: number): AsyncIterable<StoredBatch[]>;
-}
-
-export interface StorageStats {
-  /** Batches and bytes stored since opening. */
-  batches: number;
-  bytes: number;
-  /** Group commits, each with one fsync, and how long they took. */
-  syncs: number;
-  lastSyncMs: number;
-  avgSyncMs: number;
-  maxSyncMs: number;
-  /** Batches handed over and neither stored nor lost yet. */
-  queuedBatches: number;
-  logBatches: number;
-  logBytes: number;
-  databaseBytes: number;
-  checkpoints: number;
-  /** Bytes of pages handed over and not written yet. */
-  checkpointBytesPending: number;
-  /** Copying of SQLite's write-ahead log into the database, during which no group is committed. */
-  walCheckpoints: number;
-  maxWalCheckpointMs: number;
-}
 
 const LOG_RETAIN_BYTES = 64 * 1024 * 1024;
 const LOG_RETAIN_BATCHES = 100_000;

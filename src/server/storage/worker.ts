@@ -1,7 +1,7 @@
 /**
  * The storage thread: sleeps until there is something to do, then does all of it with as few fsyncs as possible.
  *
- * Each turn commits one group (everything the main thread has asked for so far), answers one request, does one slice of
+ * Each turn commits one group (everything the main thread has asked for so far, E87), answers one request, does one slice of
  * background work, and copies the WAL when it has grown enough. So a group waits for one slice at most, and background
  * work advances even when groups follow each other without a pause.
  *
@@ -151,10 +151,10 @@ class StorageWorker {
       for (const command of group) if (command.kind === 'setEpochs') this.reject(command.id, failure);
       return;
     }
-    if (first) this.report(this.engine.log.totals.lastZxid);
-    for (const command of group) if (command.kind === 'setEpochs') this.reply(command.id, true);
     this.lastGroupAtMs = performance.now();
     this.countGroup(group, bytes, this.lastGroupAtMs - startMs);
+    if (first) this.report(this.engine.log.totals.lastZxid);
+    for (const command of group) if (command.kind === 'setEpochs') this.reply(command.id, true);
   }
 
   private countGroup(group: readonly GroupCommand[], bytes: number, ms: number): void {

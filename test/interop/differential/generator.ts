@@ -19,6 +19,7 @@ export const AVOIDED = [
   ['removeWatches and checkWatches of types 4 and 5', '3.8.0 answers -5'],
   ['two watch modes on one path', 'in 3.8.0 the later replaces the earlier; 3.9.5 keeps both'],
   ['removeWatches of type 1 or 2 on a path with a lasting watch', '3.8.0 removes it whatever its mode'],
+  ['exists where READ may be missing', '3.8.0 returns the Stat, 3.9.5 answers -102 (E41)'],
   ['watches where READ may be missing', '3.8.0 does not filter events by ACL (E46)'],
   ['a node kind in a multi that its flag contradicts', 'in 3.8.0 the flag decides, in 3.9.5 the operation'],
   ['requests pipelined behind a setACL', '3.8.0 may still check them against the old ACL: its change record lacks it'],
@@ -64,10 +65,10 @@ class Generator {
   private readonly openPaths: readonly string[];
   private readonly guardedPaths: readonly string[];
 
-  constructor(seed: number) {
+  constructor(seed: number, name: string) {
     this.random = new Random(seed);
-    this.open = `/case-${seed}`;
-    this.guarded = `/guarded-${seed}`;
+    this.open = `/case-${name}`;
+    this.guarded = `/guarded-${name}`;
     const sequential = ['s-0000000000', 's-0000000001', 's-0000000002', 's-0000000003'];
     const below = ['a', 'b', 'c', 'a/x', 'a/y', 'b/x', 'c/x', 'a/x/1', 'ü', ...sequential];
     this.openPaths = [this.open, ...below.map((name) => `${this.open}/${name}`)];
@@ -89,9 +90,7 @@ class Generator {
 
   private step(): Step {
     const session = this.random.below(SESSIONS);
-    switch (
-      this.random.weighted({ single: 60, pipeline: 25, auth: 4, resume: 4, close: 2, handshake: 2, bytes: 3 })
-    ) {
+    switch (this.random.weighted({ single: 60, pipeline: 25, auth: 4, resume: 4, close: 2, handshake: 2, bytes: 3 })) {
       case 'single':
         return { kind: 'requests', session, requests: [this.request()] };
       case 'pipeline':
@@ -125,7 +124,18 @@ class Generator {
     const { random } = this;
     if (random.chance(0.06)) return random.pick(NO_PATHS);
     if (random.chance(0.06)) {
-      const tail = random.pick(['/', '//a', '/./a', '/../a', '/a/', '/a\u0001b', '/a\u007f', '/\ue000', '/\ufff0', '/.']);
+      const tail = random.pick([
+        '/',
+        '//a',
+        '/./a',
+        '/../a',
+        '/a/',
+        '/a\u0001b',
+        '/a\u007f',
+        '/\ue000',
+        '/\ufff0',
+        '/.',
+      ]);
       return this.open + tail;
     }
     return guardedToo && random.chance(0.2) ? random.pick(this.guardedPaths) : random.pick(this.openPaths);
@@ -232,7 +242,10 @@ class Generator {
       }
       case 'delete':
         return { op, fields: { path, version: this.version() } };
-      case 'exists':
+      case 'exists': {
+        const readable = this.path(false);
+        return { op, fields: { path: readable, watch: this.watch(readable) } };
+      }
       case 'getData':
       case 'getChildren':
       case 'getChildren2':
@@ -269,7 +282,10 @@ class Generator {
       case 'addWatch': {
         const watched = random.pick(['a/x', 'b', 'c']);
         const mode = watched === 'b' ? 1 : 0;
-        return { op, fields: { path: `${this.open}/${watched}`, mode: random.chance(0.1) ? random.pick([2, -1]) : mode } };
+        return {
+          op,
+          fields: { path: `${this.open}/${watched}`, mode: random.chance(0.1) ? random.pick([2, -1]) : mode },
+        };
       }
       case 'getEphemerals':
         return { op, fields: { prefixPath: random.pick([this.open, `${this.open}/a`, this.guarded, '/', '/none']) } };
@@ -318,7 +334,11 @@ class Generator {
     switch (random.weighted({ cut: 5, longer: 2, code: 2, short: 1 })) {
       case 'cut': {
         const length = 8 + random.below(Math.max(1, whole.length - 8));
-        return { kind: 'bytes', what: `${request.op} cut to ${length} bytes`, bytes: frameOf(whole.subarray(0, length)) };
+        return {
+          kind: 'bytes',
+          what: `${request.op} cut to ${length} bytes`,
+          bytes: frameOf(whole.subarray(0, length)),
+        };
       }
       case 'longer': {
         const bytes = frameOf(Buffer.concat([whole, Buffer.from('trailing')]));
@@ -342,7 +362,10 @@ class Generator {
   }
 }
 
-/** The steps of a seed; below nodes named after the seed, so that many seeds may share a server. */
-export function generate(seed: number, count: number): Step[] {
-  return new Generator(seed).steps(count);
+/**
+ * The steps of a seed.
+ * @param name what the nodes are named after: many cases, or one case many times, may share a server.
+ */
+export function generate(seed: number, count: number, name = String(seed)): Step[] {
+  return new Generator(seed, name).steps(count);
 }

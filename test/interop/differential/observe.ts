@@ -7,8 +7,9 @@
  * - session ids become the number of the session, times 'now' (after a check that they are near);
  * - lists without a defined order are sorted, and so are the events of a closed session (E58).
  */
+import type { ServerUnderTest } from '../../helpers/processes.js';
 import type { Fields, Value } from '../wire/jute.js';
-import { type OperationName, XID } from '../wire/operations.js';
+import { XID } from '../wire/operations.js';
 import { connectFrame, RawConnection, type Received } from '../wire/raw-connection.js';
 import { LAST_ZXID, type Request, type Step } from './steps.js';
 
@@ -30,9 +31,17 @@ export interface Observation {
 const ANSWER_TIMEOUT_MS = 4000;
 const SESSION_TIMEOUT_MS = 300_000;
 const NEAR_MS = 120_000;
-const WRITES = new Set<string>(
-  ['create', 'create2', 'createContainer', 'createTTL', 'delete', 'setData', 'setACL', 'multi', 'closeSession'],
-);
+const WRITES = new Set<string>([
+  'create',
+  'create2',
+  'createContainer',
+  'createTTL',
+  'delete',
+  'setData',
+  'setACL',
+  'multi',
+  'closeSession',
+]);
 const UNORDERED = new Set(['children', 'ephemerals', 'clientInfo']);
 
 interface Session {
@@ -48,9 +57,13 @@ class Observer {
   private sessionCount = 0;
   private highestZxid = 0n;
 
-  constructor(private readonly port: number) {}
+  constructor(
+    private readonly port: number,
+    private readonly restart: () => Promise<void>,
+  ) {}
 
   async run(step: Step): Promise<Seen[]> {
+    if (step.kind === 'restart') return this.restarted();
     if (step.kind === 'handshake') return this.handshake(step.options);
     if (step.kind === 'bytes') return [...(await this.bytes(step.bytes)), ...(await this.barrier())];
     const seen: Seen[] = [];
@@ -132,6 +145,16 @@ class Observer {
         if (requests[0].op !== 'closeSession') seen.push(...(await this.resume(number, session)));
         break;
       }
+    }
+    return seen;
+  }
+
+  private async restarted(): Promise<Seen[]> {
+    await this.restart();
+    const seen: Seen[] = [];
+    for (const [number, session] of [...this.sessions].sort(([a], [b]) => a - b)) {
+      session.connection.destroy();
+      seen.push(...(await this.resume(number, session)));
     }
     return seen;
   }
@@ -223,7 +246,8 @@ class Observer {
       const items = value.map((item: Value) => this.mask(item));
       return UNORDERED.has(field) ? items.sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))) : items;
     }
-    if (value instanceof Uint8Array) return field === 'passwd' ? `${value.length} bytes` : Buffer.from(value).toString('hex');
+    if (value instanceof Uint8Array)
+      return field === 'passwd' ? `${value.length} bytes` : Buffer.from(value).toString('hex');
     if (typeof value === 'bigint') return this.maskLong(value, field);
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value as Fields).map(([name, item]) => [name, this.mask(item, name)]));
@@ -240,7 +264,10 @@ class Observer {
   }
 }
 
-/** Replaces each { zxid } by its rank among all of the run. */
+/**
+ * Replaces each { zxid } by its rank among all of the run. The results of a multi are not counted, because how many
+ * Stats they show depends on the version (E52); a zxid seen only there is placed between its neighbours.
+ */
 function rankZxids(observations: readonly Observation[]): Observation[] {
   const isZxid = (value: unknown): value is { zxid: bigint } =>
     typeof value === 'object' && value !== null && typeof (value as { zxid?: unknown }).zxid === 'bigint';
@@ -249,10 +276,14 @@ function rankZxids(observations: readonly Observation[]): Observation[] {
     if (isZxid(value)) found.add(value.zxid);
     else if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit);
   };
-  for (const { seen } of observations) visit(seen);
-  const ranks = new Map([...found].sort((a, b) => (a < b ? -1 : 1)).map((zxid, rank) => [zxid, rank]));
+  for (const { seen } of observations) visit(seen.filter(({ op }) => op !== 'multi'));
+  const sorted = [...found].sort((a, b) => (a < b ? -1 : 1));
+  const rank = (zxid: bigint) => {
+    const below = sorted.filter((other) => other < zxid).length;
+    return sorted[below] === zxid ? `zxid ${below}` : `zxid behind ${below - 1}`;
+  };
   const replace = (value: unknown): unknown => {
-    if (isZxid(value)) return `zxid ${ranks.get(value.zxid)}`;
+    if (isZxid(value)) return rank(value.zxid);
     if (Array.isArray(value)) return value.map(replace);
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replace(item)]));
@@ -260,9 +291,12 @@ function rankZxids(observations: readonly Observation[]): Observation[] {
   return observations.map(({ step, seen }) => ({ step, seen: seen.map((item) => replace(item) as Seen) }));
 }
 
-/** What the server at this port answers to the steps, masked. */
-export async function observe(port: number, steps: readonly Step[]): Promise<Observation[]> {
-  const observer = new Observer(port);
+/** What the server answers to the steps, masked. */
+export async function observe(server: ServerUnderTest, steps: readonly Step[]): Promise<Observation[]> {
+  const observer = new Observer(server.port, async () => {
+    await server.kill9();
+    await server.restart();
+  });
   const observations: Observation[] = [];
   try {
     for (const step of steps) observations.push({ step, seen: await observer.run(step) });
@@ -271,6 +305,3 @@ export async function observe(port: number, steps: readonly Step[]): Promise<Obs
   }
   return rankZxids(observations);
 }
-
-/** The name of the operation a reply answers, for the table of differences. */
-export type SeenOperation = OperationName | 'unknown';

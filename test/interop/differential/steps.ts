@@ -19,6 +19,8 @@ export type Step =
   | { readonly kind: 'resume'; readonly session: number }
   /** closeSession; the next step of this number starts a new session. */
   | { readonly kind: 'close'; readonly session: number }
+  /** The server is killed and started again on its data, and all sessions are resumed. */
+  | { readonly kind: 'restart' }
   /** A handshake on a connection of its own. */
   | { readonly kind: 'handshake'; readonly options: HandshakeOptions }
   /** A session of its own that sends these bytes behind the handshake. */
@@ -29,7 +31,8 @@ export const LAST_ZXID = 'last';
 
 /** A step as one readable line. */
 export function describeStep(step: Step): string {
-  return JSON.stringify(step, (_, value: unknown) => {
+  const shown = step.kind === 'bytes' ? { ...step, bytes: `hex:${Buffer.from(step.bytes).toString('hex')}` } : step;
+  return JSON.stringify(shown, (_, value: unknown) => {
     if (typeof value === 'bigint') return `${value}n`;
     if (value instanceof Uint8Array) return `hex:${Buffer.from(value).toString('hex')}`;
     return value;

@@ -113,17 +113,29 @@ describeUnless([whyNoTarget()], `node-zookeeper-client against ${targetName()}`,
     await exists(client, `${root}/a`, watcher);
     await getChildren(client, root, watcher);
     await create(other, `${root}/a`);
-    await waitFor(() => (events.length === 2 ? true : undefined), 10_000, () => `events: ${events}`);
+    await waitFor(
+      () => (events.length === 2 ? true : undefined),
+      10_000,
+      () => `events: ${events}`,
+    );
     expect(events.splice(0)).toEqual([`NODE_CREATED ${root}/a`, `NODE_CHILDREN_CHANGED ${root}`]);
     await getData(client, `${root}/a`, watcher);
     await setData(other, `${root}/a`, '1');
     await setData(other, `${root}/a`, '2');
-    await waitFor(() => (events.length > 0 ? true : undefined), 10_000, () => 'no event');
+    await waitFor(
+      () => (events.length > 0 ? true : undefined),
+      10_000,
+      () => 'no event',
+    );
     await exists(client, root);
     expect(events.splice(0)).toEqual([`NODE_DATA_CHANGED ${root}/a`]);
     await getData(client, `${root}/a`, watcher);
     await remove(other, `${root}/a`);
-    await waitFor(() => (events.length > 0 ? true : undefined), 10_000, () => 'no event');
+    await waitFor(
+      () => (events.length > 0 ? true : undefined),
+      10_000,
+      () => 'no event',
+    );
     expect(events).toEqual([`NODE_DELETED ${root}/a`]);
   });
 
@@ -191,27 +203,34 @@ describeUnless([whyNoTarget()], `node-zookeeper-client against ${targetName()}`,
     expect(await gone).toBe('NODE_DELETED');
   });
 
-  test.each(['stop', 'kill9'] as const)('state events and the session over a restart of the server (%s)', async (end) => {
-    const states: string[] = [];
-    client.on('state', (state: { getName(): string }) => states.push(state.getName()));
-    await create(client, `${root}/e`, 'mine', CreateMode.EPHEMERAL);
-    await create(client, `${root}/p`, 'kept');
-    const events: string[] = [];
-    await getData(client, `${root}/p`, (event) => events.push(event.getName()));
-    const session = client.getSessionId().toString('hex');
-    const down = once(client, 'disconnected');
-    await server[end]();
-    await down;
-    const up = once(client, 'connected');
-    await server.restart();
-    await up;
-    expect(states).toEqual(['DISCONNECTED', 'SYNC_CONNECTED']);
-    expect(client.getSessionId().toString('hex')).toBe(session);
-    expect((await getStat(client, `${root}/e`)).ephemeralOwner).toEqual(client.getSessionId());
-    expect(await getData(client, `${root}/p`)).toBe('kept');
-    await setData(client, `${root}/p`, 'changed');
-    // E62: the client sent its watches again with setWatches.
-    await waitFor(() => (events.length > 0 ? true : undefined), 10_000, () => 'the watch did not survive');
-    expect(events).toEqual(['NODE_DATA_CHANGED']);
-  });
+  test.each(['stop', 'kill9'] as const)(
+    'state events and the session over a restart of the server (%s)',
+    async (end) => {
+      const states: string[] = [];
+      client.on('state', (state: { getName(): string }) => states.push(state.getName()));
+      await create(client, `${root}/e`, 'mine', CreateMode.EPHEMERAL);
+      await create(client, `${root}/p`, 'kept');
+      const events: string[] = [];
+      await getData(client, `${root}/p`, (event) => events.push(event.getName()));
+      const session = client.getSessionId().toString('hex');
+      const down = once(client, 'disconnected');
+      await server[end]();
+      await down;
+      const up = once(client, 'connected');
+      await server.restart();
+      await up;
+      expect(states).toEqual(['DISCONNECTED', 'SYNC_CONNECTED']);
+      expect(client.getSessionId().toString('hex')).toBe(session);
+      expect((await getStat(client, `${root}/e`)).ephemeralOwner).toEqual(client.getSessionId());
+      expect(await getData(client, `${root}/p`)).toBe('kept');
+      await setData(client, `${root}/p`, 'changed');
+      // E62: the client sent its watches again with setWatches.
+      await waitFor(
+        () => (events.length > 0 ? true : undefined),
+        10_000,
+        () => 'the watch did not survive',
+      );
+      expect(events).toEqual(['NODE_DATA_CHANGED']);
+    },
+  );
 });

@@ -50,16 +50,16 @@ declare module 'node-zookeeper-client' {
     transaction(): Transaction;
   }
   const zookeeper: {
-    createClient(
-      address: string,
-      options?: { sessionTimeout?: number; spinDelay?: number; retries?: number },
-    ): Client;
+    createClient(address: string, options?: { sessionTimeout?: number; spinDelay?: number; retries?: number }): Client;
     readonly CreateMode: Readonly<
       Record<'PERSISTENT' | 'PERSISTENT_SEQUENTIAL' | 'EPHEMERAL' | 'EPHEMERAL_SEQUENTIAL', number>
     >;
     readonly Permission: Readonly<Record<'READ' | 'WRITE' | 'CREATE' | 'DELETE' | 'ADMIN' | 'ALL', number>>;
     readonly Id: new (scheme: string, id: string) => Acl['id'];
-    readonly ACL: (new (permission: number, id: Acl['id']) => Acl) & {
+    readonly ACL: (new (
+      permission: number,
+      id: Acl['id'],
+    ) => Acl) & {
       readonly OPEN_ACL_UNSAFE: Acl[];
       readonly CREATOR_ALL_ACL: Acl[];
       readonly READ_ACL_UNSAFE: Acl[];

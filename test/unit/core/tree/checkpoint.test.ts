@@ -23,20 +23,20 @@ function pagesOf(tree = sampleTree()): CheckpointPage[] {
 
 test('a tree comes back equal, from its pages in any order', () => {
   const tree = sampleTree();
+  const slotOfN3 = tree.findText('/a/n2') + 1; // free again
   const pages = pagesOf(tree);
   for (const order of [pages, [...pages].reverse()]) {
     const loaded = loadTree(order);
     expect(dump(loaded)).toEqual(dump(tree));
     expect(totals(loaded)).toEqual(totals(tree));
     expect(loaded.checkpointDirty).toBe(0);
-    create(loaded, '/a/more');
-    expect(loaded.findText('/a/more')).not.toBe(0);
+    expect(create(loaded, '/a/more')).toBe(slotOfN3);
   }
 });
 
 test('only what changed is handed over, and a page that became empty has no bytes', () => {
   const tree = sampleTree();
-  expect(pagesOf(tree).length).toBe(3);
+  expect(pagesOf(tree).length).toBe(4);
   expect(pagesOf(tree)).toEqual([]);
   tree.setData(tree.findText('/a/n1'), sliceOf('new'), 9, 9);
   expect(pagesOf(tree).length).toBe(1);
@@ -74,6 +74,8 @@ test('an abandoned checkpoint counts as changed again, in full', () => {
   tree.setData(tree.findText('/t'), sliceOf('x'), 20, 20);
   tree.abandonCheckpoint();
   expect(tree.checkpointPending).toBe(0);
+  for (const path of ['/a', '/c', '/t']) tree.setData(tree.findText(path), sliceOf('y'), 21, 21);
+  expect(tree.checkpointDirty).toBe(4);
   expect(dump(loadTree(pagesOf(tree)))).toEqual(dump(tree));
   tree.abandonCheckpoint();
   expect(dump(loadTree(pagesOf(tree)))).toEqual(dump(tree));

@@ -1,0 +1,54 @@
+// When something was last sent and heard, and what follows from it (E15): when to ping, when a silent connection counts
+// as broken, when the session must be gone, and until when it cannot be. Everything in milliseconds of a monotonic clock.
+
+/** Pings go out at least this often. */
+const PING_INTERVAL_MAX_MS = 10_000;
+
+export class VitalSigns {
+  /** The session's timeout: the negotiated one, or before that the one we ask for. */
+  timeoutMs: number;
+  heardMs = 0;
+  sentMs = 0;
+  #pingSentMs = 0;
+  /** When the newest packet was sent that is known to have arrived: the server counts from then or later. */
+  #confirmedMs = 0;
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+  }
+
+  /** A ping, or the connect request, was sent. */
+  pingSent(nowMs: number): void {
+    this.sentMs = nowMs;
+    this.#pingSentMs = nowMs;
+  }
+
+  pingAnswered(): void {
+    this.confirmed(this.#pingSentMs);
+  }
+
+  /** A packet that was sent at this time has been answered. */
+  confirmed(sentMs: number): void {
+    if (sentMs > this.#confirmedMs) this.#confirmedMs = sentMs;
+  }
+
+  /** Half of the time after which silence counts, so that a second ping can still make it. */
+  get pingDueMs(): number {
+    return this.sentMs + Math.min(this.timeoutMs / 3, PING_INTERVAL_MAX_MS);
+  }
+
+  /** Silence until here means that the connection is broken, and leaves a third of the timeout to find another one. */
+  get silenceMs(): number {
+    return this.heardMs + (this.timeoutMs * 2) / 3;
+  }
+
+  /** By our own clock the session is lost from here on. */
+  get expiryMs(): number {
+    return this.heardMs + (this.timeoutMs * 4) / 3;
+  }
+
+  /** No server can have expired the session before. */
+  get safeUntilMs(): number {
+    return this.#confirmedMs + this.timeoutMs;
+  }
+}

@@ -1,0 +1,144 @@
+// The calls about watches. The server keeps one watch for all callbacks of a client on a path and kind, so it is asked
+// to add one each time (which changes nothing) and to remove one only when the last callback goes (E66).
+
+import { AddWatchMode } from '../../protocol/client/constants.js';
+import { operations as op } from '../../protocol/client/operations.js';
+import { type Caller, faultOf, refused, registration } from './caller.js';
+import { toNothing } from './convert.js';
+import { callWatcher } from './driver.js';
+import { ZooKeeperError } from './errors.js';
+import type { CallOptions, RemoveWatchesOptions } from './types.js';
+import { WatchStream } from './watch-stream.js';
+import {
+  KINDS_OF_TYPE,
+  WATCH_KINDS,
+  WATCHER_TYPES,
+  type Watcher,
+  type WatchRegistration,
+  type WatchRegistry,
+  type WatchType,
+} from './watches.js';
+
+type PersistentKind = 'persistent' | 'recursive';
+
+export class Watching {
+  readonly #caller: Caller;
+  readonly #watches: WatchRegistry;
+  readonly #streams = new Set<WatchStream>();
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+    this.#watches = caller.driver.machine.watches;
+  }
+
+  /** The client has closed. */
+  end(error: ZooKeeperError | undefined): void {
+    for (const stream of [...this.#streams]) stream.end(error);
+  }
+
+  stream(path: string, recursive: boolean, signal: AbortSignal | undefined): WatchStream {
+    const server = this.#caller.toServer('watch', path);
+    const kind = recursive ? 'recursive' : 'persistent';
+    const stream: WatchStream = new WatchStream(
+      path,
+      {
+        register: async (watcher) => {
+          if (this.#isClosed) throw new ZooKeeperError('ClientClosed', { operation: 'watch', path });
+          this.#watches.add({ kind, path: server, watcher });
+          await this.#add(server, path, kind, 'watch', { timeoutMs: Number.POSITIVE_INFINITY });
+        },
+        unregister: (watcher) => {
+          this.#streams.delete(stream);
+          if (this.#watches.remove(server, [kind], watcher).size > 0) this.#forgetOnServer(server, kind);
+        },
+      },
+      signal,
+    );
+    if (!this.#isClosed) this.#streams.add(stream);
+    return stream;
+  }
+
+  add(path: string, watcher: Watcher, options: CallOptions & { readonly recursive?: boolean }): Promise<void> {
+    const fault = faultOf(path, false);
+    if (fault !== null) return refused('addWatch', path, fault);
+    const server = this.#caller.chroot.toServer(path);
+    const kind = options.recursive === true ? 'recursive' : 'persistent';
+    return this.#add(server, path, kind, 'addWatch', options, registration(kind, server, watcher));
+  }
+
+  async remove(path: string, options: RemoveWatchesOptions): Promise<void> {
+    const server = this.#caller.toServer('removeWatches', path);
+    const type = options.type ?? 'any';
+    const kinds = KINDS_OF_TYPE[type];
+    if (!this.#watches.has(server, kinds, options.watch)) {
+      throw new ZooKeeperError('NoWatcher', { operation: 'removeWatches', path });
+    }
+    if (options.watch === undefined || !this.#watches.hasOther(server, kinds, options.watch)) {
+      try {
+        await this.#ofType(op.removeWatches, server, path, type, 'removeWatches', options);
+      } catch (error) {
+        if (options.local !== true || !ZooKeeperError.is(error)) throw error;
+      }
+    }
+    for (const watcher of this.#watches.remove(server, kinds, options.watch)) {
+      callWatcher(watcher, { type: 'removed', path });
+    }
+  }
+
+  async check(path: string, type: WatchType, options: CallOptions): Promise<boolean> {
+    const server = this.#caller.toServer('checkWatches', path);
+    try {
+      await this.#ofType(op.checkWatches, server, path, type, 'checkWatches', options);
+      return true;
+    } catch (error) {
+      if (ZooKeeperError.is(error, 'NoWatcher')) return false;
+      throw error;
+    }
+  }
+
+  get #isClosed(): boolean {
+    return this.#caller.driver.machine.phase === 'closed';
+  }
+
+  #add(
+    server: string,
+    path: string,
+    kind: PersistentKind,
+    method: string,
+    options: CallOptions,
+    watch?: WatchRegistration,
+  ): Promise<void> {
+    const mode = kind === 'recursive' ? AddWatchMode.persistentRecursive : AddWatchMode.persistent;
+    return this.#caller.call(op.addWatch, { path: server, mode }, { method, path, watch }, options, toNothing);
+  }
+
+  #ofType(
+    operation: typeof op.removeWatches | typeof op.checkWatches,
+    server: string,
+    path: string,
+    type: WatchType,
+    method: string,
+    options: CallOptions,
+  ): Promise<void> {
+    const body = { path: server, type: WATCHER_TYPES[type] };
+    return this.#caller.call(operation, body, { method, path }, options, toNothing);
+  }
+
+  /**
+   * A stream has ended. An event that still comes finds nobody and does no harm, so nobody waits for this. Servers
+   * before 3.9 know the type `any` only, which is tried second, and not while somebody else watches the path.
+   */
+  async #forgetOnServer(server: string, kind: PersistentKind): Promise<void> {
+    for (const [type, kinds] of [
+      [kind, [kind]],
+      ['any', WATCH_KINDS],
+    ] as const) {
+      if (this.#isClosed || this.#watches.has(server, kinds)) return;
+      try {
+        return await this.#ofType(op.removeWatches, server, server, type, 'watch', {});
+      } catch (error) {
+        if (!ZooKeeperError.is(error, 'MarshallingError')) return;
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+// What users write and read: errors, kinds of nodes, names of protected nodes, queues of events.
+
+import { AsyncQueue } from '../../../src/client/async-queue.js';
+import { errorOfCode, ZooKeeperError } from '../../../src/client/errors.js';
+import { createProtected, protectedPath, unprotectedName } from '../../../src/client/protected-create.js';
+import { nodeKind } from '../../../src/client/types.js';
+
+describe('errors', () => {
+  test('say in a sentence what failed and why', () => {
+    expect(errorOfCode(-101, { operation: 'get', path: '/a' }).message).toBe(
+      'get of /a failed: the node does not exist (NoNode)',
+    );
+    expect(new ZooKeeperError('ConnectionLoss', { operation: 'set', path: '/a', maybeApplied: true }).message).toBe(
+      'set of /a failed: the connection was lost before the answer came, and the write may have been applied (ConnectionLoss)',
+    );
+    expect(errorOfCode(-102, { operation: 'check', path: '/b', operationIndex: 2 }).message).toContain(
+      'operation 2 of the transaction',
+    );
+  });
+
+  test('carry what a program decides by', () => {
+    expect(errorOfCode(-127, {})).toMatchObject({ name: 'ThrottledOp', code: -127, retryable: true, path: null });
+    expect(errorOfCode(-9999, {})).toMatchObject({ name: 'UnknownError', code: -9999, retryable: false });
+    expect(new ZooKeeperError('ClientClosed')).toMatchObject({ code: -112, retryable: false });
+    expect(ZooKeeperError.is(errorOfCode(-101, {}), 'NodeExists', 'NoNode')).toBe(true);
+    expect(ZooKeeperError.is(errorOfCode(-101, {}), 'NodeExists')).toBe(false);
+  });
+});
+
+describe('kinds of nodes (E34)', () => {
+  test.each([
+    [{}, 'create2', 0],
+    [{ ephemeral: true }, 'create2', 1],
+    [{ mode: 'persistent-sequential' }, 'create2', 2],
+    [{ sequential: true, ephemeral: true }, 'create2', 3],
+    [{ mode: 'ephemeral', sequential: true }, 'create2', 3],
+    [{ container: true }, 'createContainer', 4],
+    [{ ttlMs: 1 }, 'createTTL', 5],
+    [{ mode: 'ttl-sequential', ttlMs: 5 }, 'createTTL', 6],
+  ] as const)('%j', (options, operation, flags) => {
+    expect(nodeKind(options)).toMatchObject({ operation, flags });
+  });
+
+  test.each([
+    { ephemeral: true, container: true },
+    { ephemeral: true, ttlMs: 5 },
+    { mode: 'persistent', ephemeral: true },
+    { container: true, sequential: true },
+    { mode: 'ttl' },
+    { ttlMs: 0 },
+    { ttlMs: 1.5 },
+    { ttlMs: 2 ** 40 },
+  ] as const)('%j contradicts itself', (options) => {
+    expect(typeof nodeKind(options)).toBe('string');
+  });
+});
+
+describe('protected create', () => {
+  const stat = { czxid: 1n } as never;
+  const path = protectedPath('/locks/lock-', '01234567-89ab-cdef-0123-456789abcdef');
+  const name = '_c_01234567-89ab-cdef-0123-456789abcdef-lock-';
+  const lost = () => Promise.reject(new ZooKeeperError('ConnectionLoss', { maybeApplied: true }));
+
+  test('has a name by which it is found again', () => {
+    expect(path).toBe(`/locks/${name}`);
+    expect(unprotectedName(`${name}0000000007`)).toBe('lock-0000000007');
+    expect(unprotectedName('plain')).toBe('plain');
+  });
+
+  function host(creates: (() => Promise<never>)[], children: string[]) {
+    const calls: string[] = [];
+    return {
+      calls,
+      create: (at: string) => {
+        calls.push('create');
+        const step = creates.shift();
+        return step === undefined ? Promise.resolve({ path: `${at}0000000009`, stat }) : step();
+      },
+      sync: async () => calls.push('sync'),
+      children: async () => children,
+      exists: async () => stat,
+    };
+  }
+
+  test('finds what was created before the answer was lost', async () => {
+    const parent = host([lost], ['other', `${name}0000000007`]);
+    await expect(createProtected(path, parent)).resolves.toEqual({ path: `/locks/${name}0000000007`, stat });
+    expect(parent.calls).toEqual(['create', 'sync']);
+  });
+
+  test('creates again when nothing was created, and passes other errors on', async () => {
+    const parent = host([lost], ['other']);
+    await expect(createProtected(path, parent)).resolves.toMatchObject({ path: `${path}0000000009` });
+    expect(parent.calls).toEqual(['create', 'sync', 'create']);
+    const refusing = host([() => Promise.reject(new ZooKeeperError('NoAuth'))], []);
+    await expect(createProtected(path, refusing)).rejects.toMatchObject({ name: 'NoAuth' });
+  });
+});
+
+describe('async queues', () => {
+  test('items wait for a reader and a reader for items; the end comes last', async () => {
+    const queue = new AsyncQueue<number>(10);
+    queue.push(1);
+    queue.push(2);
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const item of queue) seen.push(item);
+    })();
+    await Promise.resolve();
+    queue.push(3);
+    queue.end();
+    queue.push(4);
+    await reading;
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  test('what a slow reader loses is marked where it is missing', async () => {
+    const queue = new AsyncQueue<string>(
+      2,
+      () => {},
+      () => 'gap',
+    );
+    for (const item of ['a', 'b', 'c', 'd']) queue.push(item);
+    expect((await queue.next()).value).toBe('a');
+    queue.push('e'); // still behind the gap
+    expect((await queue.next()).value).toBe('b');
+    expect((await queue.next()).value).toBe('gap');
+    queue.push('f');
+    expect((await queue.next()).value).toBe('f');
+  });
+
+  test('an error ends it once; return() tells the producer once', async () => {
+    let returned = 0;
+    const queue = new AsyncQueue<number>(2, () => returned++);
+    const waiting = queue.next();
+    queue.end(new Error('broken'));
+    await expect(waiting).rejects.toThrow('broken');
+    expect(await queue.next()).toEqual({ value: undefined, done: true });
+    await queue.return();
+    expect(returned).toBe(1);
+  });
+});

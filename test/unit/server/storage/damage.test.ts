@@ -1,0 +1,174 @@
+/**
+ * Damage done to copies of a database: whatever is changed, the storage either serves exactly what was stored or
+ * refuses. Works on the engine directly, without a thread per copy.
+ */
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { StorageError } from '../../../../src/server/storage/index.js';
+import { bytesOf, newDirectory, openEngine, removeDirectories, textBytes } from './fixtures.js';
+
+const FILE = 'zabra.db';
+
+afterAll(removeDirectories);
+
+/** A log of 30 batches, a checkpoint with 20 pages in two generations; closed, or copied while open with its WAL. */
+function build(): { closed: string; live: string } {
+  const directory = newDirectory();
+  const engine = openEngine(directory);
+  const append = (zxid: number) =>
+    engine.group(() => engine.append({ firstZxid: zxid, lastZxid: zxid, bytes: bytesOf(zxid, 700 + zxid) }));
+  for (let zxid = 1; zxid <= 20; zxid++) append(zxid);
+  const pages = Array.from({ length: 20 }, (_, page) => ({ page, bytes: bytesOf(page, 900) }));
+  engine.writePages(pages, 0, 1e6);
+  engine.finishCheckpoint(10, textBytes('first'), false);
+  engine.writePages(
+    pages.slice(5, 10).map(({ page }) => ({ page, bytes: bytesOf(page + 100, 950) })),
+    0,
+    1e6,
+  );
+  engine.finishCheckpoint(15, textBytes('second'), false);
+  engine.group(() => engine.setEpochs(4, 3));
+  engine.checkpointWal();
+  // The WAL now starts again from the top; what follows is all it holds in its valid part.
+  const live = newDirectory();
+  for (let zxid = 21; zxid <= 30; zxid++) append(zxid);
+  copyFileSync(join(directory, FILE), join(live, FILE));
+  copyFileSync(join(directory, `${FILE}-wal`), join(live, `${FILE}-wal`));
+  engine.close();
+  return { closed: directory, live };
+}
+
+/** Everything a recovery hands out, as one comparable string; throws what the recovery throws. */
+function served(directory: string): string {
+  const engine = openEngine(directory);
+  try {
+    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+    return JSON.stringify([
+      engine.epochs,
+      engine.checkpoint.zxid,
+      hex(engine.checkpointHeader),
+      engine.pages.read(0, 1e9).map(({ page, bytes }) => [page, hex(bytes)]),
+      engine.log.read(engine.checkpointZxid, 1e9).map((batch) => [batch.firstZxid, batch.lastZxid, hex(batch.bytes)]),
+    ]);
+  } finally {
+    engine.abort();
+  }
+}
+
+function copy(from: string): string {
+  const directory = newDirectory();
+  for (const name of [FILE, `${FILE}-wal`]) {
+    if (existsSync(join(from, name))) copyFileSync(join(from, name), join(directory, name));
+  }
+  return directory;
+}
+
+function outcome(directory: string, expected: string): string {
+  try {
+    return served(directory) === expected ? 'harmless' : 'WRONG';
+  } catch (error) {
+    return error instanceof StorageError ? error.code : `${error}`;
+  }
+}
+
+const { closed, live } = build();
+const expected = served(closed);
+
+test('what is served is complete', () => {
+  expect(JSON.parse(expected)[3]).toHaveLength(20);
+  expect(JSON.parse(expected)[4]).toHaveLength(15);
+  expect(served(copy(live))).toBe(expected);
+});
+
+test('a flipped bit anywhere in the database is harmless or refused', () => {
+  const directory = copy(closed);
+  const file = join(directory, FILE);
+  const image = readFileSync(file);
+  const counts = new Map<string, number>();
+  const wrong: string[] = [];
+  // A stride that is no divisor of the page size visits every kind of place; all of the first bytes of each page too.
+  for (let offset = 0; offset < image.length; offset += offset % 4096 < 110 ? 5 : 197) {
+    const bit = offset % 8;
+    const changed = Buffer.from(image);
+    changed[offset] ^= 1 << bit;
+    writeFileSync(file, changed);
+    rmSync(`${file}-wal`, { force: true });
+    const result = outcome(directory, expected);
+    counts.set(result, (counts.get(result) ?? 0) + 1);
+    if (!['harmless', 'DAMAGED', 'VERSION'].includes(result)) wrong.push(`${offset} bit ${bit}: ${result}`);
+  }
+  expect(wrong).toEqual([]);
+  expect(counts.get('DAMAGED')).toBeGreaterThan(50);
+});
+
+test('a database cut short is refused', () => {
+  const size = statSync(join(closed, FILE)).size;
+  for (const length of [0, 1, 99, 100, 4095, 4096, size / 2, size - 4096, size - 1]) {
+    const directory = copy(closed);
+    truncateSync(join(directory, FILE), Math.floor(length));
+    expect([length, outcome(directory, expected)]).toEqual([length, 'DAMAGED']);
+  }
+});
+
+test('garbage and a foreign database are refused, and left alone', () => {
+  const garbage = newDirectory();
+  writeFileSync(join(garbage, FILE), bytesOf(9, 20_000));
+  expect(outcome(garbage, expected)).toBe('DAMAGED');
+  expect(readFileSync(join(garbage, FILE)).equals(Buffer.from(bytesOf(9, 20_000)))).toBe(true);
+
+  const foreign = newDirectory();
+  new Database(join(foreign, FILE)).exec('CREATE TABLE notes (text)').close();
+  expect(outcome(foreign, expected)).toBe('DAMAGED');
+});
+
+test('a WAL without its database is refused', () => {
+  const directory = copy(live);
+  rmSync(join(directory, FILE));
+  expect(outcome(directory, expected)).toBe('DAMAGED');
+});
+
+test('a WAL cut at any byte loses only the newest batches', () => {
+  const image = readFileSync(join(live, `${FILE}-wal`));
+  const lengths = new Set<number>();
+  for (let length = 0; length < image.length; length += 509) {
+    const directory = copy(live);
+    writeFileSync(join(directory, `${FILE}-wal`), image.subarray(0, length));
+    const got = JSON.parse(served(directory));
+    const all = JSON.parse(expected);
+    expect(got.slice(0, 4)).toEqual(all.slice(0, 4));
+    expect(got[4]).toEqual(all[4].slice(0, got[4].length));
+    lengths.add(got[4].length);
+    rmSync(directory, { recursive: true });
+  }
+  expect(lengths.size).toBe(11);
+});
+
+test.each([
+  ['a row of the log', 'DELETE FROM log WHERE first_zxid = 20', /follows zxid 20/],
+  ['the newest rows of the log', 'DELETE FROM log WHERE first_zxid > 27', /up to 30 were stored/],
+  ['the log behind the checkpoint', 'DELETE FROM log WHERE first_zxid < 18', /starts after zxid 17/],
+  ['a page', 'DELETE FROM pages WHERE id IN (6, 7)', /19 pages in place of 20/],
+  ['a setting', "DELETE FROM meta WHERE key = 'epochs'", /"epochs" .* missing/],
+])('missing: %s', (_, sql, message) => {
+  const directory = copy(closed);
+  new Database(join(directory, FILE)).exec(sql).close();
+  expect(() => served(directory)).toThrow(
+    expect.objectContaining({ code: 'DAMAGED', message: expect.stringMatching(message) }),
+  );
+});
+
+test.each([
+  ['bytes of a batch', "UPDATE log SET bytes = x'00' WHERE first_zxid = 20", /log row 20/],
+  ['end of a batch', 'UPDATE log SET last_zxid = 21 WHERE first_zxid = 30', /impossible zxids/],
+  ['bytes of a page', "UPDATE pages SET bytes = x'00' WHERE id = 0", /page 0 .* checksum/],
+  ['generation of a page', 'UPDATE pages SET generation = 9 WHERE id = 0', /19 pages/],
+  ['version of a page', 'UPDATE pages SET generation = 0 WHERE id = 11', /do not add up/],
+  ['epochs', `UPDATE meta SET value = '{"accepted":9,"current":9}' WHERE key = 'epochs'`, /"epochs".*checksum/],
+])('changed: %s', (_, sql, message) => {
+  const directory = copy(closed);
+  new Database(join(directory, FILE)).exec(sql).close();
+  expect(() => served(directory)).toThrow(
+    expect.objectContaining({ code: 'DAMAGED', message: expect.stringMatching(message) }),
+  );
+});
