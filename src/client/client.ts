@@ -212,11 +212,20 @@ export class Client {
     if (options.protected !== true) return this.#create(path, data, kind, options);
     const fault = faultOf(path, kind.sequential);
     if (fault !== null) return refused('create', path, fault);
+    const untilMs = now() + (options.timeoutMs ?? this.#options.requestTimeoutMs);
+    const hurried = (): CallOptions => ({ signal: options.signal, timeoutMs: untilMs - now() });
+    const { acl } = options;
     return createProtected(protectedPath(path, randomUUID()), {
-      create: (unique) => this.#create(unique, data, kind, options),
-      sync: (parent) => this.sync(parent, options),
-      children: (parent) => this.children(parent, { timeoutMs: options.timeoutMs, signal: options.signal }),
-      exists: (found) => this.exists(found, { timeoutMs: options.timeoutMs, signal: options.signal }),
+      create: (unique) => this.#create(unique, data, kind, { ...hurried(), acl }),
+      sync: (parent) => this.sync(parent, hurried()),
+      children: (parent) => this.children(parent, hurried()),
+      exists: (found) => this.exists(found, hurried()),
+      unhurried: {
+        sync: (parent) => this.sync(parent),
+        children: (parent) => this.children(parent),
+        exists: (found) => this.exists(found),
+        delete: (found) => this.delete(found),
+      },
     });
   }
 

@@ -70,7 +70,7 @@ export class SessionDriver {
       },
       received: (chunk) => {
         this.machine.received(chunk, now());
-        if (this.machine.wakeAtMs < this.#timerMs) this.#arm();
+        this.#arm();
       },
       drained: () => {
         this.#socketIsFull = false;
@@ -88,7 +88,6 @@ export class SessionDriver {
   #hangUp(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
-    this.#arm();
   }
 
   #flushSoon(): void {
@@ -108,7 +107,10 @@ export class SessionDriver {
 
   // --- the timer
 
-  /** Moves the timer forward if it is due too late. One that is due too early rings for nothing and is set again. */
+  /**
+   * After whatever may have changed the machine's mind. Moves the timer forward if it is due too late; one that is due
+   * too early rings for nothing and is set again, which is cheaper than to move it with every packet.
+   */
   #arm(): void {
     const wakeAtMs = this.machine.wakeAtMs;
     if (wakeAtMs === Number.POSITIVE_INFINITY) {

@@ -7,11 +7,14 @@ import { baseName, parentPath } from '../../protocol/path.js';
 import { ZooKeeperError } from './errors.js';
 import type { CreatedNode, Stat } from './types.js';
 
+/** The calls that it takes, all with the deadline and the signal of the caller. */
 export interface ProtectedCreateHost {
   create(path: string): Promise<CreatedNode>;
   sync(path: string): Promise<unknown>;
   children(path: string): Promise<string[]>;
   exists(path: string): Promise<Stat | null>;
+  /** The same without the caller's deadline and signal, to clean up after they have struck. */
+  readonly unhurried: Omit<ProtectedCreateHost, 'unhurried' | 'create'> & { delete(path: string): Promise<void> };
 }
 
 /** Curator's form, so that its tools know these nodes. */
@@ -25,20 +28,41 @@ export function unprotectedName(name: string): string {
   return name.replace(/^_c_[0-9a-f-]{36}-/, '');
 }
 
-/** Creates `path`, as made by protectedPath, exactly once. Fails only when no node is left behind, or with its session. */
+/**
+ * Creates `path`, as made by protectedPath, exactly once. When the caller's deadline or signal ends it, the node that may
+ * be left behind is deleted in the background.
+ */
 export async function createProtected(path: string, host: ProtectedCreateHost): Promise<CreatedNode> {
-  for (;;) {
-    try {
-      return await host.create(path);
-    } catch (error) {
-      if (!ZooKeeperError.is(error) || !error.maybeApplied || error.name !== 'ConnectionLoss') throw error;
+  try {
+    for (;;) {
+      try {
+        return await host.create(path);
+      } catch (error) {
+        if (!ZooKeeperError.is(error, 'ConnectionLoss') || !error.maybeApplied) throw error;
+      }
+      const found = await find(path, host);
+      if (found !== undefined) return found;
     }
-    const found = await find(path, host);
-    if (found !== undefined) return found;
+  } catch (error) {
+    const wasAnswered = ZooKeeperError.is(error) && error.name !== 'RequestTimeout';
+    if (!wasAnswered) removeLeftover(path, host.unhurried);
+    throw error;
   }
 }
 
-async function find(path: string, host: ProtectedCreateHost): Promise<CreatedNode | undefined> {
+type Finder = Pick<ProtectedCreateHost, 'sync' | 'children' | 'exists'>;
+
+/** The create may still be on its way, but what is asked on the same connection now is answered after it. */
+async function removeLeftover(path: string, host: ProtectedCreateHost['unhurried']): Promise<void> {
+  try {
+    const found = await find(path, host);
+    if (found !== undefined) await host.delete(found.path);
+  } catch {
+    // The session or the client has ended; a node that belongs to the session goes with it.
+  }
+}
+
+async function find(path: string, host: Finder): Promise<CreatedNode | undefined> {
   const parent = parentPath(path);
   const prefix = baseName(path);
   for (;;) {

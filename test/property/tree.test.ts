@@ -190,6 +190,6 @@ test('does what its dumb twin does, under failing transactions and checkpoints',
       expect(dump(tree)).toEqual(twinDump(twin));
       totals(tree);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });

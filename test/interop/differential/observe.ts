@@ -51,6 +51,18 @@ interface Session {
   lastZxid: bigint;
 }
 
+/** E58: the nodes of a closed session are deleted in no defined order. Only events side by side change places. */
+function sortEvents(seen: readonly Seen[]): Seen[] {
+  const sorted: Seen[] = [];
+  for (let i = 0; i < seen.length; ) {
+    const end = seen.findIndex(({ kind, from }, j) => j >= i && (kind !== 'event' || from !== seen[i].from));
+    const run = seen.slice(i, end === -1 ? seen.length : Math.max(end, i + 1));
+    sorted.push(...run.sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))));
+    i += run.length;
+  }
+  return sorted;
+}
+
 class Observer {
   private readonly sessions = new Map<number, Session>();
   private readonly labels = new Map<bigint, string>();
@@ -79,10 +91,8 @@ class Observer {
       seen.push(...(await this.drain(step.session, session.connection)));
       this.sessions.delete(step.session);
     }
-    const others = await this.barrier();
-    // E58: the nodes of a closed session are deleted in no defined order.
-    if (step.kind === 'close') others.sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
-    return [...seen, ...others];
+    seen.push(...(await this.barrier()));
+    return step.kind === 'close' ? sortEvents(seen) : seen;
   }
 
   /** Ends all sessions, so that a later case on the same server meets nothing of this one but its lasting nodes. */

@@ -4,7 +4,7 @@
  * are printed by another thread at any moment: they are taken out and listed, in their order, at the end.
  *
  * What differs from run to run is masked: zxids become their rank among the zxids of the transcript (so equal stays
- * equal and later stays later), lists in brackets are sorted, times, session ids and log lines go.
+ * equal and later stays later), lists in brackets and identities are sorted, times, session ids and log lines go.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -52,6 +52,9 @@ function mask(text: string): string {
     .replace(/^(ctime|mtime) = (?!Thu Jan 01 00:00:00 \w+ 1970).*$/gm, '$1 = <time>')
     .replace(/ephemeralOwner = 0x(?!0$)[0-9a-f]+$/gm, 'ephemeralOwner = <session>')
     .replace(/^\[(.+, .+)\]$/gm, (_, list: string) => `[${list.split(', ').sort().join(', ')}]`)
+    .replace(/^(Auth scheme: User\n)((?:\w+: .*\n)+)/gm, (_, title: string, ids: string) => {
+      return title + ids.match(/.*\n/g)?.sort().join('');
+    })
     .replace(/^(ZooKeeper CLI version: ).*$/gm, '$1<version>')
     .replaceAll(/\b127\.0\.0\.1:\d+/g, '<address>');
 }

@@ -79,6 +79,14 @@ describe('protected create', () => {
       sync: async () => calls.push('sync'),
       children: async () => children,
       exists: async () => stat,
+      unhurried: {
+        sync: async () => calls.push('sync later'),
+        children: async () => children,
+        exists: async () => stat,
+        delete: async (at: string) => {
+          calls.push(`delete ${at}`);
+        },
+      },
     };
   }
 
@@ -94,7 +102,18 @@ describe('protected create', () => {
     expect(parent.calls).toEqual(['create', 'sync', 'create']);
     const refusing = host([() => Promise.reject(new ZooKeeperError('NoAuth'))], []);
     await expect(createProtected(path, refusing)).rejects.toMatchObject({ name: 'NoAuth' });
+    expect(refusing.calls).toEqual(['create']);
   });
+
+  test.each([new ZooKeeperError('RequestTimeout', { maybeApplied: true }), new Error('aborted')])(
+    'given up with %s, it leaves no node behind',
+    async (error) => {
+      const parent = host([() => Promise.reject(error)], [`${name}0000000007`]);
+      await expect(createProtected(path, parent)).rejects.toBe(error);
+      await new Promise(setImmediate);
+      expect(parent.calls).toEqual(['create', 'sync later', `delete /locks/${name}0000000007`]);
+    },
+  );
 });
 
 describe('async queues', () => {
