@@ -84,7 +84,7 @@ export class JuteWriter {
     this.reserve(length);
     const { bytes, position } = this;
     // A short copy is cheaper in a loop than a subarray and a native call.
-    if (length <= 64) for (let i = 0; i < length; i++) bytes[position + i] = source[start + i];
+    if (length <= 24) for (let i = 0; i < length; i++) bytes[position + i] = source[start + i];
     else bytes.set(source.subarray(start, end), position);
     this.position += length;
   }

@@ -141,7 +141,8 @@ export class Client {
     const { machine } = this.#driver;
     const timeoutError = () => {
       const cause = machine.lastCause;
-      const text = `no server took the session within ${timeoutMs} ms${cause === undefined ? '' : `; ${cause.message}`}`;
+      const reason = cause === undefined ? '' : `; ${cause.message.replace(/ \(\w+\)$/, '')}`;
+      const text = `no server took the session within ${timeoutMs} ms${reason}`;
       return new ZooKeeperError('ConnectionLoss', { operation: 'connect', text, cause });
     };
     return waitFor({ signal, timeoutMs, timeoutError }, (settle) => {

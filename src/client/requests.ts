@@ -86,12 +86,19 @@ export class RequestQueue {
     this.#inFlight = new Ring(lengthMax);
   }
 
-  get isIdle(): boolean {
-    return this.#queued.length === 0 && this.#inFlight.length === 0;
-  }
-
   get nextDeadlineMs(): number {
     return this.#nextDeadlineMs;
+  }
+
+  /** Whether the condition holds for any request that is outstanding. */
+  some(condition: (request: Request) => boolean): boolean {
+    for (const ring of [this.#inFlight, this.#queued]) {
+      for (let i = 0; i < ring.length; i++) {
+        const request = ring.at(i);
+        if (request !== undefined && !request.settled && condition(request)) return true;
+      }
+    }
+    return false;
   }
 
   /** False when there is no room. */

@@ -2,6 +2,7 @@
 
 import type { Random } from '../std/random.js';
 import type { Host } from './connect-string.js';
+import type { GivenSession } from './session-identity.js';
 import type { StateChange } from './states.js';
 import type { WatchEvent, Watcher } from './watches.js';
 
@@ -23,7 +24,7 @@ export interface SessionOptions {
   readonly sessionTimeoutMs: number;
   readonly readOnly: boolean;
   /** A session to go on with instead of a new one. When it is gone, the machine closes with SessionExpired. */
-  readonly session: { readonly id: bigint; readonly password: Uint8Array } | undefined;
+  readonly session: GivenSession | undefined;
   /** Whether a lost session is followed by a new one. */
   readonly renewSession: boolean;
   readonly requestsMax: number;

@@ -7,7 +7,7 @@
 // knows whether it happened. The session itself ends when a server says so or, by our own clock, when nothing was heard
 // for so long that it must be gone (E15); then a new one is asked for. The machine speaks the server's paths only.
 
-import { PASSWORD_BYTES, Xid } from '../../protocol/client/constants.js';
+import { Xid } from '../../protocol/client/constants.js';
 import { Code } from '../../protocol/client/errors.js';
 import { operations } from '../../protocol/client/operations.js';
 import { readConnectResponse } from '../../protocol/client/packets.js';
@@ -24,9 +24,10 @@ import { writeAuth, writeConnect, writePing, writeWatches } from './handshake.js
 import { HostRotation } from './hosts.js';
 import { encodeRequest, errorOf, type Request, RequestQueue } from './requests.js';
 import { type Phase, type SessionOptions, type SessionOutput, TRANSITIONS } from './session-contract.js';
+import { SessionIdentity } from './session-identity.js';
 import type { ConnectionState } from './states.js';
 import { VitalSigns } from './vital-signs.js';
-import { eventName, WatchRegistry } from './watches.js';
+import { eventName, type WatchKind, WatchRegistry } from './watches.js';
 
 /** A connection that lasted this long was a good one: the next attempt does not wait. */
 const STABLE_CONNECTION_MS = 1000;
@@ -36,7 +37,6 @@ const PROBE_INTERVAL_MAX_MS = 60_000;
 /** Requests are encoded into one write until it has this size; the rest follows when the socket has taken it. */
 const WRITE_BYTES = 256 * 1024;
 const XID_MAX = 0x7fff_ffff;
-const NO_PASSWORD = new Uint8Array(PASSWORD_BYTES);
 
 export class SessionMachine {
   readonly watches = new WatchRegistry();
@@ -48,6 +48,7 @@ export class SessionMachine {
   readonly #hosts: HostRotation;
   readonly #queue: RequestQueue;
   readonly #vital: VitalSigns;
+  readonly #session: SessionIdentity;
   readonly #splitter: FrameSplitter;
   readonly #reader = new JuteReader(new Uint8Array(0));
   readonly #writer = new JuteWriter();
@@ -55,15 +56,7 @@ export class SessionMachine {
   #phase: Phase = 'idle';
   #state: ConnectionState = 'CONNECTING';
   #host: Host | undefined;
-  #sessionId = 0n;
-  #password: Uint8Array = NO_PASSWORD;
-  /** A session that a read-only server made up is no use elsewhere (E25). */
-  #sessionIsReadOnly = false;
-  /** The session given by the user has been taken up; until then its loss is final. */
-  #sessionConfirmed: boolean;
   #everConnected = false;
-  /** The session after a loss: its first connection tells persistent watchers so. */
-  #sessionIsNew = false;
   /** The zxid that the session has seen (E9): 0n before the first reply. */
   #lastZxid = 0n;
   #lastXid = 0;
@@ -86,11 +79,7 @@ export class SessionMachine {
     this.#queue = new RequestQueue(options.requestsMax);
     this.#splitter = new FrameSplitter(options.replyBytesMax);
     this.#vital = new VitalSigns(options.sessionTimeoutMs);
-    this.#sessionConfirmed = options.session === undefined;
-    if (options.session !== undefined) {
-      this.#sessionId = options.session.id;
-      this.#password = options.session.password;
-    }
+    this.#session = new SessionIdentity(options.session);
   }
 
   get phase(): Phase {
@@ -102,7 +91,8 @@ export class SessionMachine {
   }
 
   get session(): { id: bigint; password: Uint8Array; timeoutMs: number } {
-    return { id: this.#sessionId, password: this.#password, timeoutMs: this.#vital.timeoutMs };
+    const { id, password } = this.#session;
+    return { id, password, timeoutMs: this.#vital.timeoutMs };
   }
 
   get lastZxid(): bigint {
@@ -126,7 +116,7 @@ export class SessionMachine {
 
   /** No server can have expired the session before this time; 0 when there is no session. */
   get sessionSafeUntilMs(): number {
-    return this.#sessionId === 0n ? 0 : this.#vital.safeUntilMs;
+    return this.#session.id === 0n ? 0 : this.#vital.safeUntilMs;
   }
 
   /** When timePassed() has to be called next; Infinity when nothing is due. */
@@ -165,6 +155,11 @@ export class SessionMachine {
     this.#queue.giveUp(request, error);
   }
 
+  /** Whether a request is under way whose reply will register a watch of one of these kinds. */
+  isWatchPending(path: string, kinds: readonly WatchKind[]): boolean {
+    return this.#queue.some(({ watch }) => watch !== undefined && watch.path === path && kinds.includes(watch.kind));
+  }
+
   /** Sends a credential now and after every connect from now on; `settle` is called once with the server's verdict. */
   addCredential(
     credential: { scheme: string; auth: Uint8Array },
@@ -188,8 +183,7 @@ export class SessionMachine {
     writeConnect(this.#writer, {
       lastZxid: this.#lastZxid,
       timeoutMs: this.#options.sessionTimeoutMs,
-      sessionId: this.#sessionIsReadOnly ? 0n : this.#sessionId,
-      password: this.#sessionIsReadOnly ? NO_PASSWORD : this.#password,
+      ...this.#session.wanted(),
       readOnly: this.#options.readOnly,
     });
     for (const entry of this.credentials.all()) {
@@ -216,9 +210,10 @@ export class SessionMachine {
     }
   }
 
-  /** The connection, or the attempt to open one, has ended by itself. */
-  disconnected(cause: unknown, nowMs: number): void {
-    const detail = cause instanceof Error ? cause.message : 'the server closed the connection';
+  /** The connection, or the attempt to open one, has ended by itself; in good order when there is no cause. */
+  disconnected(cause: (Error & { code?: string }) | undefined, nowMs: number): void {
+    // An attempt at several addresses of a host fails with an error that has a code and no message.
+    const detail = cause === undefined ? 'the server closed the connection' : cause.message || cause.code;
     this.#drop(this.#connectionLoss(`${this.#hostText()}: ${detail}`, cause), nowMs, false);
   }
 
@@ -280,7 +275,7 @@ export class SessionMachine {
   close(nowMs: number, timeoutMs: number, keepSession: boolean): void {
     if (this.#phase === 'closed' || this.#closing) return;
     const closed = () => this.#terminate(new ZooKeeperError('ClientClosed'));
-    if (keepSession || this.#sessionId === 0n) {
+    if (keepSession || this.#session.id === 0n) {
       closed();
       return;
     }
@@ -313,11 +308,8 @@ export class SessionMachine {
       return;
     }
     const readOnly = reply.readOnly === true;
-    this.#sessionId = reply.sessionId;
-    this.#password = reply.password ?? NO_PASSWORD;
+    const isOther = this.#session.granted(reply);
     this.#vital.timeoutMs = reply.timeoutMs;
-    this.#sessionIsReadOnly = readOnly;
-    this.#sessionConfirmed = true;
     this.#connectedMs = nowMs;
     this.#vital.pingAnswered();
     this.#probeIntervalMs = PROBE_INTERVAL_MIN_MS;
@@ -326,8 +318,7 @@ export class SessionMachine {
     const isFirst = !this.#everConnected;
     this.#everConnected = true;
     this.#become(readOnly ? 'READ_ONLY' : isFirst ? 'CONNECTED' : 'RECONNECTED', undefined);
-    if (!isFirst) this.#tellGap(this.#sessionIsNew ? 'newSession' : 'reconnected');
-    this.#sessionIsNew = false;
+    if (!isFirst) this.#tellGap(isOther ? 'newSession' : 'reconnected');
     if (this.#isLive) this.#output.wantsToWrite();
   }
 
@@ -350,10 +341,8 @@ export class SessionMachine {
 
   #loseSession(cause: ZooKeeperError, nowMs: number): void {
     this.#lastCause = cause;
-    const isFinal = !this.#sessionConfirmed || !this.#options.renewSession;
-    this.#sessionId = 0n;
-    this.#password = NO_PASSWORD;
-    this.#sessionIsNew = true;
+    const isFinal = this.#session.isUnconfirmed || !this.#options.renewSession;
+    this.#session.lost();
     this.#vital.heardMs = nowMs;
     if (this.#everConnected) this.#become('LOST', cause);
     this.#queue.failQueued('SessionExpired', cause);
@@ -473,7 +462,7 @@ export class SessionMachine {
     const previous = this.#state;
     if (previous === state) return;
     this.#state = state;
-    this.#output.stateChanged({ state, previous, sessionId: this.#sessionId, cause });
+    this.#output.stateChanged({ state, previous, sessionId: this.#session.id, cause });
   }
 
   #connectionLoss(text: string, cause?: unknown): ZooKeeperError {
@@ -490,6 +479,6 @@ export class SessionMachine {
 
   /** When the session counts as lost by our own clock (E15). */
   get #expiryMs(): number {
-    return this.#sessionId === 0n ? Number.POSITIVE_INFINITY : this.#vital.expiryMs;
+    return this.#session.id === 0n ? Number.POSITIVE_INFINITY : this.#vital.expiryMs;
   }
 }

@@ -125,15 +125,16 @@ export class Watching {
   }
 
   /**
-   * A stream has ended. An event that still comes finds nobody and does no harm, so nobody waits for this. Servers
-   * before 3.9 know the type `any` only, which is tried second, and not while somebody else watches the path.
+   * A stream has ended. An event that still comes finds nobody and does no harm, so nobody waits for this, and it is left
+   * out where it would take the watch of somebody else away. Servers before 3.9 know the type `any` only.
    */
   async #forgetOnServer(server: string, kind: PersistentKind): Promise<void> {
     for (const [type, kinds] of [
       [kind, [kind]],
       ['any', WATCH_KINDS],
     ] as const) {
-      if (this.#isClosed || this.#watches.has(server, kinds)) return;
+      const { machine } = this.#caller.driver;
+      if (this.#isClosed || this.#watches.has(server, kinds) || machine.isWatchPending(server, kinds)) return;
       try {
         return await this.#ofType(op.removeWatches, server, server, type, 'watch', {});
       } catch (error) {

@@ -21,6 +21,7 @@ export interface CheckpointHeader {
 }
 
 export function encodeHeader(world: World, zxid: number): Uint8Array {
+  world.acls.sweep();
   const writer = new JuteWriter(4096);
   const digest = world.tree.digest();
   writer.int(HEADER_VERSION);

@@ -61,10 +61,11 @@ export class Housekeeping {
         tree.kind(node) === NodeKind.ttl
           ? wallMs - tree.mtimeMs(node) > tree.ttlMs(node)
           : tree.storedCversion(node) > 0 ||
-            (options.containerNeverUsedMs > 0 && wallMs - tree.ctimeMs(node) > options.containerNeverUsedMs);
+            (options.containerNeverUsedMs > 0 && wallMs - tree.mtimeMs(node) > options.containerNeverUsedMs);
       if (!isDue) continue;
       this.request.clear();
-      this.request.buffer(tree.pathBytes(node));
+      tree.writePath(node, this.request);
+      this.request.longNumber(tree.czxid(node));
       this.household.propose(OpCode.deleteContainer, 0, this.request);
       if (--left === 0) return;
     }

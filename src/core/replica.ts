@@ -162,7 +162,10 @@ export class Replica {
   start(recovered: Recovered): void {
     this.become('looking');
     this.acceptedEpoch = recovered.acceptedEpoch;
-    assert(this.quorum.isQuorum((id) => id === this.options.serverId), 'an ensemble of one elects itself');
+    assert(
+      this.quorum.isQuorum((id) => id === this.options.serverId),
+      'an ensemble of one elects itself',
+    );
     this.openEpoch();
   }
 

@@ -28,7 +28,7 @@ const SUBJECTS: readonly Subject[] = [
   {
     name: 'Zabra',
     start: () => startZabra(),
-    whyNot: existsSync('bin/zabra.js') ? undefined : 'no Zabra: bin/zabra.js is missing',
+    whyNot: existsSync('dist/src/cli/main.js') ? undefined : 'no Zabra: its command line is not built',
   },
 ];
 

@@ -6,13 +6,12 @@
 // Holds the connections of this server and which session each carries. Sessions themselves belong to the ensemble: they
 // are in the world, opened and closed by log entries.
 
-import { EventType, OpCode, Perms } from '../../../protocol/client/constants.js';
+import { OpCode } from '../../../protocol/client/constants.js';
 import { Code } from '../../../protocol/client/errors.js';
 import { AuthRequest } from '../../../protocol/client/records.js';
 import { ProtocolError } from '../../../protocol/errors.js';
-import { hex } from '../../../protocol/ids.js';
 import { JuteReader } from '../../../protocol/jute/reader.js';
-import { JuteWriter } from '../../../protocol/jute/writer.js';
+import type { JuteWriter } from '../../../protocol/jute/writer.js';
 import type { Identity } from '../../../protocol/peer/entries.js';
 import type { Effect, ReplicaOptions } from '../io.js';
 import { limits } from '../limits.js';
@@ -21,13 +20,15 @@ import type { ReadContext, ReadOperation, Watcher, World, WriteOperation } from 
 import { clientOperation } from '../ops/table.js';
 import type { SessionExpiry } from '../sessions/expiry.js';
 import type { Stats } from '../stats.js';
-import { WatchTable } from '../watches/table.js';
+import type { WatchTable } from '../watches/table.js';
 import { admitWrite, isAuthenticated } from './admit.js';
 import type { Audience } from './apply.js';
+import { BackPressure } from './back-pressure.js';
 import type { Connection } from './connections.js';
-import { answerConnect, type Greeting, readGreeting, refuseConnect } from './handshake.js';
+import { Events } from './events.js';
 import type { LaneItem } from './lanes.js';
-import { beginReply, encodeEvent, endReply } from './reply.js';
+import { type Doorkeeper, Openings } from './openings.js';
+import { beginReply, endReply } from './reply.js';
 
 /** What the clients need from the replica they belong to. */
 export interface Upstream {
@@ -57,34 +58,32 @@ export interface Upstream {
   emit(effect: Effect): void;
 }
 
-const NOT_READ_BELOW = 0.5;
-
-export class Clients implements Audience {
-  readonly watches: WatchTable<Watcher>;
+export class Clients implements Audience, Doorkeeper {
   /** Connections since the start. */
   accepted = 0;
   private readonly upstream: Upstream;
   private readonly connections = new Set<Connection>();
-  private readonly bySession = new Map<number, Connection>();
-  /** Connections that wait for everything up to a zxid to be executed: a sync, or a session that is resumed. */
+  /** Connections with a sync in their lane. */
   private readonly waiting = new Set<Connection>();
-  private readonly resumeAt = new Map<Connection, number>();
-  private readonly paused = new Set<Connection>();
-  private outstandingRequests = 0;
   private readonly reader = new JuteReader(new Uint8Array(0));
-  private readonly event = new JuteWriter(512);
-  private eventOf: Change | null = null;
-  private eventType = 0;
-  private eventPath = '';
-  private eventZxid = 0;
+  private readonly events: Events;
+  private readonly openings: Openings;
+  private readonly backPressure: BackPressure;
 
   constructor(upstream: Upstream) {
     this.upstream = upstream;
-    this.watches = new WatchTable<Watcher>((watcher, type, path) => this.deliver(watcher as Connection, type, path));
+    const { world, options } = upstream;
+    this.events = new Events(world, options.skipAcl, (connection) => this.sent(connection));
+    this.openings = new Openings(upstream, this);
+    this.backPressure = new BackPressure(options, (effect) => upstream.emit(effect));
+  }
+
+  get watches(): WatchTable<Watcher> {
+    return this.events.watches;
   }
 
   get outstanding(): number {
-    return this.outstandingRequests;
+    return this.backPressure.outstanding;
   }
 
   [Symbol.iterator](): IterableIterator<Connection> {
@@ -111,19 +110,17 @@ export class Clients implements Audience {
 
   private forget(connection: Connection): void {
     this.connections.delete(connection);
-    if (this.bySession.get(connection.session) === connection) this.bySession.delete(connection.session);
+    this.waiting.delete(connection);
+    this.openings.forget(connection);
+    this.backPressure.forget(connection);
     this.watches.removeWatcher(connection);
-    this.upstream.world.changes.recording = !this.watches.isEmpty;
-    this.outstandingRequests -= connection.lane.length;
+    this.events.updateRecording();
     connection.lane.clear();
     connection.held = [];
-    this.waiting.delete(connection);
-    this.resumeAt.delete(connection);
-    this.paused.delete(connection);
   }
 
   /** Sends what is in the output and hangs up. */
-  private close(connection: Connection, reason: string): void {
+  close(connection: Connection, reason: string): void {
     if (connection.isGone) return;
     this.forget(connection);
     connection.become('closing');
@@ -150,10 +147,11 @@ export class Clients implements Audience {
       connection.received++;
       this.upstream.stats.received++;
       if (connection.state === 'open') this.request(connection, bytes, view, frameStart, at);
-      else if (connection.state === 'greeting') this.greet(connection, bytes, frameStart, at);
+      else if (connection.state === 'greeting')
+        this.openings.greet(connection, this.reader.reset(bytes, frameStart, at));
       else this.hold(connection, bytes, frameStart, at);
     }
-    if (connection.lane.length > 0) this.pauseIfBusy(connection);
+    if (connection.lane.length > 0) this.backPressure.pauseIfBusy(connection);
   }
 
   /** What comes before the session is ready is kept and processed in order afterwards (E3, E7). */
@@ -164,6 +162,17 @@ export class Clients implements Audience {
       return;
     }
     connection.held.push(bytes.slice(start, end));
+  }
+
+  /** The session is ready (Doorkeeper). */
+  admitted(connection: Connection): void {
+    const frames = connection.held;
+    connection.held = [];
+    connection.heldBytes = 0;
+    for (const frame of frames) {
+      if (connection.isGone) return;
+      this.request(connection, frame, new DataView(frame.buffer), 0, frame.length);
+    }
   }
 
   private request(connection: Connection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
@@ -261,7 +270,7 @@ export class Clients implements Audience {
       code = Code.MarshallingError;
     }
     endReply(output, reply, this.upstream.appliedZxid, code);
-    this.upstream.world.changes.recording = !this.watches.isEmpty;
+    this.events.updateRecording();
     this.upstream.stats.reads++;
     this.sent(connection);
   }
@@ -278,7 +287,7 @@ export class Clients implements Audience {
         watches: this.watches,
         watcher: connection,
         skipAcl: this.upstream.options.skipAcl,
-        deliver: (watcher, type, path) => this.send(watcher as Connection, type, path, -1),
+        deliver: (watcher, type, path) => this.events.sendMissed(watcher as Connection, type, path),
       };
     }
     return this.context;
@@ -321,7 +330,7 @@ export class Clients implements Audience {
 
   private enqueue(connection: Connection, item: LaneItem): void {
     connection.lane.push(item);
-    this.outstandingRequests++;
+    this.backPressure.entered();
   }
 
   /** Answers whatever is at the head of the lane and waits for nothing any more. */
@@ -341,128 +350,32 @@ export class Clients implements Audience {
 
   private leave(connection: Connection, item: LaneItem): void {
     connection.lane.shift();
-    this.outstandingRequests--;
+    this.backPressure.left();
     const latencyMs = this.upstream.monotonicMs - item.receivedMs;
     this.upstream.stats.answeredAfter(latencyMs);
     connection.answeredAfter(latencyMs, this.upstream.monotonicMs);
   }
 
-  private pauseIfBusy(connection: Connection): void {
-    if (connection.paused || connection.isGone) return;
-    const busy =
-      this.outstandingRequests > this.upstream.options.outstandingMax ||
-      connection.lane.length >= limits.laneLengthMax / 2;
-    if (!busy) return;
-    connection.paused = true;
-    this.paused.add(connection);
-    this.upstream.emit({ type: 'pause', connection });
-  }
-
-  private resumeReading(): void {
-    if (this.outstandingRequests > this.upstream.options.outstandingMax * NOT_READ_BELOW) return;
-    for (const connection of this.paused) {
-      connection.paused = false;
-      this.upstream.emit({ type: 'resume', connection });
-    }
-    this.paused.clear();
-  }
-
-  // --- sessions
-
-  private greet(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
-    const { upstream } = this;
-    const greeting = readGreeting(this.reader.reset(bytes, start, end));
-    if (greeting === null) return this.close(connection, 'its first packet is no connect request');
-    if (!upstream.isServing) return this.close(connection, 'this server is not serving');
-    if (greeting.lastZxidSeen > upstream.appliedZxid) {
-      // Single system image: never serve a client that has seen more than we have (E3).
-      const seen = hex(greeting.lastZxidSeen);
-      return this.close(connection, `it has seen ${seen}, this server is at ${hex(upstream.appliedZxid)}`);
-    }
-    connection.echoReadOnly = greeting.hasReadOnly;
-    const { minSessionTimeoutMs, maxSessionTimeoutMs } = upstream.options;
-    connection.timeoutMs = Math.min(Math.max(greeting.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
-    if (greeting.sessionId === 0) this.openSession(connection);
-    else this.resumeSession(connection, greeting);
-  }
-
-  private openSession(connection: Connection): void {
-    const { upstream } = this;
-    if (!upstream.isWritable) return this.close(connection, 'no session can be opened at the moment');
-    const request = new JuteWriter(64);
-    request.int(connection.timeoutMs);
-    request.buffer(connection.password);
-    connection.session = upstream.nextSessionId();
-    connection.become('opening');
-    this.bySession.set(connection.session, connection);
-    const { bytes, position } = request;
-    upstream.release(OpCode.createSession, connection.session, 0, connection.identities, bytes, 0, position);
-  }
-
-  /** The password is checked before another connection of the session is closed: better than E3 (7). */
-  private resumeSession(connection: Connection, { sessionId, password }: Greeting): void {
-    const { upstream } = this;
-    const { sessions } = upstream.world;
-    if (!sessions.matches(sessionId, password) || upstream.expiry.isClosing(sessionId)) {
-      refuseConnect(connection);
-      this.sent(connection);
-      return this.close(connection, 'its session is unknown, expired or not its own');
-    }
-    const other = this.bySession.get(sessionId);
-    if (other !== undefined) this.close(other, 'its session has moved to another connection');
-    upstream.expiry.touch(sessionId, upstream.monotonicMs, connection.timeoutMs);
-    connection.session = sessionId;
-    connection.password = password;
-    connection.become('opening');
-    this.bySession.set(sessionId, connection);
-    // What the session sent through its old connection may still be under way: it must not be taken for an answer to
-    // what comes through the new one, and the client shall see its effect.
-    this.resumeAt.set(connection, upstream.proposedZxid);
-    if (upstream.appliedZxid >= upstream.proposedZxid) this.opened(connection);
-    else this.waiting.add(connection);
-  }
-
-  private opened(connection: Connection): void {
-    this.resumeAt.delete(connection);
-    connection.become('open');
-    answerConnect(connection);
-    this.sent(connection);
-    const frames = connection.held;
-    connection.held = [];
-    connection.heldBytes = 0;
-    for (const frame of frames) {
-      if (connection.isGone) return;
-      this.request(connection, frame, new DataView(frame.buffer), 0, frame.length);
-    }
-  }
-
   // --- what the log says (Audience)
 
   wantsReply(session: number): boolean {
-    return this.bySession.has(session);
+    return this.openings.bySession.has(session);
   }
 
   changed(change: Change, zxid: number): void {
-    this.eventOf = change;
-    this.eventZxid = zxid;
-    this.eventPath = '';
-    if (change.kind === 'created') this.watches.nodeCreated(change.path, change.parentPath);
-    else if (change.kind === 'deleted') this.watches.nodeDeleted(change.path, change.parentPath);
-    else this.watches.nodeDataChanged(change.path);
-    this.eventOf = null;
-    this.upstream.world.changes.recording = !this.watches.isEmpty;
+    this.events.fire(change, zxid);
   }
 
   executed(session: number, cxid: number, operation: number, code: number, body: JuteWriter): void {
     this.upstream.stats.writes++;
     if (operation === OpCode.closeSession) this.upstream.expiry.remove(session);
-    if (operation === OpCode.createSession) this.sessionCreated(session);
-    const connection = this.bySession.get(session);
-    if (connection === undefined) return;
     if (operation === OpCode.createSession) {
-      this.opened(connection);
+      this.track(session);
+      this.openings.created(session);
       return;
     }
+    const connection = this.openings.bySession.get(session);
+    if (connection === undefined) return;
     const item = connection.lane.peek();
     if (item?.kind === 'write' && item.xid === cxid && item.operation === operation) {
       this.leave(connection, item);
@@ -476,28 +389,25 @@ export class Clients implements Audience {
   }
 
   /** Only who leads counts a session's time; when it begins to lead it starts with all of them (E18). */
-  private sessionCreated(session: number): void {
+  private track(session: number): void {
     const { world, expiry, monotonicMs, isServing } = this.upstream;
     const created = world.sessions.get(session);
     if (isServing && created !== undefined) expiry.track(session, monotonicMs, created.timeoutMs);
   }
 
-  /** After a batch was executed: those who waited for the state it brought. */
+  /** Entries were executed: those who waited for the state they brought. */
   settled(): void {
-    if (this.waiting.size > 0) {
-      for (const connection of [...this.waiting]) {
-        if ((this.resumeAt.get(connection) ?? 0) > this.upstream.appliedZxid) continue;
-        if (this.resumeAt.has(connection)) this.opened(connection);
-        if (!connection.isGone) this.drain(connection);
-        if (!hasBarrier(connection)) this.waiting.delete(connection);
-      }
+    this.openings.settled();
+    for (const connection of this.waiting) {
+      this.drain(connection);
+      if (!hasBarrier(connection)) this.waiting.delete(connection);
     }
-    if (this.paused.size > 0) this.resumeReading();
+    this.backPressure.resumeIfQuiet();
   }
 
   /** The log did not take the entry: whoever asked is told, in its turn. */
   lost(session: number, cxid: number, operation: number): void {
-    const connection = this.bySession.get(session);
+    const connection = this.openings.bySession.get(session);
     if (connection === undefined) return;
     if (operation === OpCode.createSession) {
       this.close(connection, 'its session could not be stored');
@@ -510,28 +420,7 @@ export class Clients implements Audience {
     this.drain(connection);
   }
 
-  // --- events
-
-  /** A watch has fired: sends the event, unless the ACL hides from this client what happened (E46). */
-  private deliver(connection: Connection, type: number, path: string): void {
-    const change = this.eventOf as Change;
-    const aclId = type === EventType.nodeChildrenChanged ? change.parentAclId : change.aclId;
-    if (!this.upstream.world.acls.allows(aclId, Perms.read, connection.identities, this.upstream.options.skipAcl)) return;
-    this.send(connection, type, path, this.eventZxid);
-  }
-
-  private send(connection: Connection, type: number, path: string, zxid: number): void {
-    if (connection.isGone) return;
-    if (this.eventPath !== path || this.eventType !== type || zxid === -1) {
-      encodeEvent(this.event, type, path, zxid);
-      this.eventPath = path;
-      this.eventType = type;
-    }
-    connection.output.raw(this.event.bytes, 0, this.event.position);
-    this.sent(connection);
-  }
-
-  private sent(connection: Connection): void {
+  sent(connection: Connection): void {
     connection.sent++;
     this.upstream.stats.sent++;
     if (connection.flushing) return;
@@ -544,4 +433,3 @@ function hasBarrier(connection: Connection): boolean {
   for (let i = 0; i < connection.lane.length; i++) if (connection.lane.at(i)?.kind === 'barrier') return true;
   return false;
 }
-

@@ -44,7 +44,6 @@ export class Connection implements Watcher {
   readonly output = new JuteWriter();
   /** A flush effect for this turn exists already. */
   flushing = false;
-  paused = false;
 
   // What `cons` and `stat` show.
   readonly establishedMs: number;
@@ -75,7 +74,10 @@ export class Connection implements Watcher {
   }
 
   become(next: ConnectionState): void {
-    assert(TRANSITIONS[this.currentState].includes(next), `a connection cannot go from ${this.currentState} to ${next}`);
+    assert(
+      TRANSITIONS[this.currentState].includes(next),
+      `a connection cannot go from ${this.currentState} to ${next}`,
+    );
     this.currentState = next;
   }
 

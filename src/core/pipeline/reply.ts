@@ -1,8 +1,8 @@
 // Replies and events on their way into a connection's output (E9, E10, E61). An event is encoded once, however many
 // watch it; a reply is written once, in place.
 
-import { Xid, KeeperState } from '../../../protocol/client/constants.js';
-import { JuteWriter } from '../../../protocol/jute/writer.js';
+import { KeeperState, Xid } from '../../../protocol/client/constants.js';
+import type { JuteWriter } from '../../../protocol/jute/writer.js';
 
 const HEADER_BYTES = 16;
 

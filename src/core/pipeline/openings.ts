@@ -1,0 +1,126 @@
+// From a connect request to an open session (E2-E7). A new session is a log entry: the client hears of it when that was
+// executed. One that is resumed exists already, but what it sent through its old connection may still be under way: the
+// answer waits until that is executed, so that it cannot be taken for an answer to what comes through the new one.
+
+import { OpCode } from '../../../protocol/client/constants.js';
+import { hex } from '../../../protocol/ids.js';
+import type { JuteReader } from '../../../protocol/jute/reader.js';
+import { JuteWriter } from '../../../protocol/jute/writer.js';
+import { CreateSessionRequest } from '../ops/create-session.js';
+import { negotiate } from '../sessions/table.js';
+import type { Upstream } from './clients.js';
+import type { Connection } from './connections.js';
+import { answerConnect, type Greeting, readGreeting, refuseConnect } from './handshake.js';
+
+/** What an opening needs from the connections' owner. */
+export interface Doorkeeper {
+  close(connection: Connection, reason: string): void;
+  sent(connection: Connection): void;
+  /** The session is open: takes in what was held. */
+  admitted(connection: Connection): void;
+}
+
+export class Openings {
+  /** Which connection carries a session, from the moment it is opened or resumed. */
+  readonly bySession = new Map<number, Connection>();
+  private readonly upstream: Upstream;
+  private readonly doorkeeper: Doorkeeper;
+  /** Resumed sessions, each with the zxid that must be executed before the client is answered. */
+  private readonly resuming = new Map<Connection, number>();
+
+  constructor(upstream: Upstream, doorkeeper: Doorkeeper) {
+    this.upstream = upstream;
+    this.doorkeeper = doorkeeper;
+  }
+
+  forget(connection: Connection): void {
+    if (this.bySession.get(connection.session) === connection) this.bySession.delete(connection.session);
+    this.resuming.delete(connection);
+  }
+
+  /** The first packet of a connection, checked in the order of E3. */
+  greet(connection: Connection, reader: JuteReader): void {
+    const { upstream } = this;
+    const greeting = readGreeting(reader);
+    if (greeting === null) {
+      this.doorkeeper.close(connection, 'its first packet is no connect request');
+      return;
+    }
+    const refusal = this.refusal(greeting);
+    if (refusal !== null) {
+      this.doorkeeper.close(connection, refusal);
+      return;
+    }
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = upstream.options;
+    connection.timeoutMs = negotiate(greeting.timeoutMs, minSessionTimeoutMs, maxSessionTimeoutMs);
+    connection.echoReadOnly = greeting.hasReadOnly;
+    if (greeting.sessionId === 0) this.open(connection);
+    else this.resume(connection, greeting);
+  }
+
+  /** Why a client is turned away without an answer, so that it tries another server. */
+  private refusal({ lastZxidSeen, sessionId }: Greeting): string | null {
+    const { isServing, isWritable, appliedZxid } = this.upstream;
+    if (!isServing) return 'this server is not serving';
+    // Single system image: never serve a client that has seen more than we have.
+    if (lastZxidSeen > appliedZxid) return `it has seen ${hex(lastZxidSeen)}, this server is at ${hex(appliedZxid)}`;
+    if (sessionId === 0 && !isWritable) return 'no session can be opened at the moment';
+    return null;
+  }
+
+  private open(connection: Connection): void {
+    const { upstream } = this;
+    const request = new JuteWriter(64);
+    CreateSessionRequest.write(request, { timeoutMs: connection.timeoutMs, password: connection.password });
+    this.begin(connection, upstream.nextSessionId());
+    const { bytes, position } = request;
+    upstream.release(OpCode.createSession, connection.session, 0, connection.identities, bytes, 0, position);
+  }
+
+  /** The password is checked before the session's other connection is closed: better than E3 (7). */
+  private resume(connection: Connection, { sessionId, password }: Greeting): void {
+    const { upstream, doorkeeper } = this;
+    const { expiry, monotonicMs } = upstream;
+    if (!upstream.world.sessions.matches(sessionId, password) || expiry.isClosing(sessionId)) {
+      refuseConnect(connection);
+      doorkeeper.sent(connection);
+      doorkeeper.close(connection, 'its session is unknown, expired or not its own');
+      return;
+    }
+    const other = this.bySession.get(sessionId);
+    if (other !== undefined) doorkeeper.close(other, 'its session has moved to another connection');
+    expiry.touch(sessionId, monotonicMs, connection.timeoutMs);
+    connection.password = password;
+    this.begin(connection, sessionId);
+    this.resuming.set(connection, upstream.proposedZxid);
+    this.settled();
+  }
+
+  private begin(connection: Connection, session: number): void {
+    connection.session = session;
+    connection.become('opening');
+    this.bySession.set(session, connection);
+  }
+
+  /** The entry that creates the session was executed. */
+  created(session: number): void {
+    const connection = this.bySession.get(session);
+    if (connection !== undefined) this.opened(connection);
+  }
+
+  /** Entries were executed: answers the resumed sessions that waited for them. */
+  settled(): void {
+    for (const [connection, zxid] of this.resuming) {
+      if (zxid > this.upstream.appliedZxid) continue;
+      this.resuming.delete(connection);
+      this.opened(connection);
+    }
+  }
+
+  private opened(connection: Connection): void {
+    connection.become('open');
+    answerConnect(connection);
+    this.doorkeeper.sent(connection);
+    this.doorkeeper.admitted(connection);
+  }
+}
