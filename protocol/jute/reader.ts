@@ -2,7 +2,7 @@
 // vector of two billion elements costs nothing until its elements are really there.
 
 import { ProtocolError } from '../errors.js';
-import { Slice } from './slice.js';
+import { copyBytes, Slice } from './slice.js';
 import { utf8Decode } from './utf8.js';
 
 const TWO_32 = 0x1_0000_0000;
@@ -88,7 +88,7 @@ export class JuteReader {
     if (length < 0) return null;
     const at = this.position;
     this.position += length;
-    return this.bytes.slice(at, at + length);
+    return copyBytes(this.bytes, at, at + length);
   }
 
   /** A string or buffer, not copied. */

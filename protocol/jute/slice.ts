@@ -3,6 +3,15 @@
 
 import { utf8Decode } from './utf8.js';
 
+/**
+ * A plain copy of bytes[start, end). Not `slice`: on a Node Buffer, which is a Uint8Array too, that copies nothing.
+ */
+export function copyBytes(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
+  const copy = new Uint8Array(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}
+
 export class Slice {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -25,6 +34,6 @@ export class Slice {
 
   /** A copy that outlives the frame. */
   toBytes(): Uint8Array {
-    return this.bytes.slice(this.start, this.end);
+    return copyBytes(this.bytes, this.start, this.end);
   }
 }

@@ -22,6 +22,8 @@ export type Input =
       readonly end: number;
     }
   | { readonly type: 'disconnected'; readonly connection: Connection }
+  /** A connection with `isFull` was flushed and all of it has left: its requests are answered again. */
+  | { readonly type: 'drained'; readonly connection: Connection }
   /** Everything up to this zxid is on disk. */
   | { readonly type: 'stored'; readonly zxid: number }
   /** The disk took nothing from this zxid on (it is full); what was appended after it is lost as well. */
@@ -36,7 +38,7 @@ export type Input =
   | { readonly type: 'turnEnd' };
 
 export type Effect =
-  /** The connection's output has bytes to send. */
+  /** The connection's output has bytes to send. If its `isFull` is set, `drained` must follow once they are gone. */
   | { readonly type: 'flush'; readonly connection: Connection }
   /** Send what the output holds, then close. */
   | { readonly type: 'close'; readonly connection: Connection; readonly reason: string }

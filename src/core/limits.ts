@@ -17,8 +17,24 @@ export const limits = {
   /** Bytes given to the core in one `frames` input, unless a single frame is larger. */
   readBytesMax: 65_536,
 
-  /** Bytes of held frames of one connection; beyond it the connection is closed. */
+  /**
+   * Bytes of held frames of one connection, unless a single frame is larger; beyond it the connection is closed. A
+   * connection that holds something is not read, so this much comes only from a shell that goes on reading.
+   */
   heldBytesMax: 4_194_304,
+
+  /** Output of one connection beyond which its next request waits until that has been sent. */
+  outputPauseBytes: 1_048_576,
+
+  /** Output of one connection that is never exceeded by more than one reply: beyond it the connection is closed. */
+  outputBytesMax: 67_108_864,
+
+  /** Body of a multiRead's reply: without a bound, one frame could ask for the largest node thirty thousand times. */
+  multiReadBytesMax: 16_777_216,
+
+  /** What a client may prove about itself: its identities go into the log with each batch. */
+  identitiesMax: 64,
+  credentialBytesMax: 8_192,
 
   /** Captured checkpoint bytes handed to the disk at a time. */
   checkpointSliceBytesMax: 262_144,
@@ -33,4 +49,5 @@ assert(
 );
 // What was read before the pause still comes: no frame is shorter than a length and a header.
 assert(limits.laneLengthMax / 2 + limits.readBytesMax / 12 < limits.laneLengthMax, 'a paused lane must not run full');
+assert(limits.outputPauseBytes < limits.outputBytesMax, 'a client is made to wait before it is cut off');
 assert(limits.laneLengthMax >= limits.batchEntriesMax, 'one connection must be able to fill a batch');

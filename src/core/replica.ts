@@ -211,6 +211,9 @@ export class Replica {
       case 'disconnected':
         this.clients.disconnected(input.connection);
         break;
+      case 'drained':
+        this.clients.drained(input.connection);
+        break;
       case 'tick':
         if (this.isWritable) this.stats.sessionsExpired += this.housekeeping.tick();
         this.checkpointing.advance();
@@ -292,6 +295,7 @@ export class Replica {
       this.emit({ type: 'note', level: 'error', message, fields: { firstLostZxid: hex(firstLostZxid) } });
     }
     const lost = leader.withdraw(firstLostZxid);
+    this.clients.withdrawn(firstLostZxid - 1);
     if (this.openBatch.length > 0) lost.push(this.openBatch.close(leader.nextZxid, this.wallMs));
     for (const { operations, sessions, cxids } of lost) {
       for (let i = 0; i < operations.length; i++) {

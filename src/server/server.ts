@@ -8,7 +8,7 @@ import { hex } from '../../protocol/ids.js';
 import type { ReplicaOptions } from '../core/io.js';
 import { limits } from '../core/limits.js';
 import { Replica } from '../core/replica.js';
-import { answerFourLetterWord, fourLetterWordAt, versionText } from './admin/four-letter-words.js';
+import { answerFourLetterWord, fourLetterWordAt, TRACE_MASK_BYTES, versionText } from './admin/four-letter-words.js';
 import { createAuthenticate } from './auth.js';
 import type { ServerConfig } from './config/index.js';
 import { FactGatherer } from './facts.js';
@@ -127,18 +127,19 @@ class Server {
     storage.onSlowSync = (ms) => logger.warn(`the disk took ${Math.round(ms)} ms to store a batch`);
     storage.onStoreFailed = (error, firstLostZxid) => {
       runtime.input({ type: 'storeFailed', firstLostZxid, reason: `${error.message} ${error.remedy}` });
-      const retry = setInterval(() => {
+      const retry = () => setTimeout(probe, PROBE_MS).unref();
+      const probe = () => {
         storage.probe().then(
           (hasRoom) => {
-            if (!hasRoom) return;
-            clearInterval(retry);
-            storage.resume(firstLostZxid);
-            runtime.input({ type: 'storeResumed' });
+            if (hasRoom) {
+              storage.resume(firstLostZxid);
+              runtime.input({ type: 'storeResumed' });
+            } else retry();
           },
-          () => clearInterval(retry), // it has stopped for good, and onFatal says so
+          () => {}, // it has stopped for good, and onFatal says so; or it is being closed
         );
-      }, PROBE_MS);
-      retry.unref();
+      };
+      retry();
     };
     storage.onFatal = (error) => this.fail(error);
   }
@@ -163,11 +164,14 @@ class Server {
         connected: (connection, entropy) => runtime.input({ type: 'connected', connection, entropy }),
         frames: (connection, bytes, start, end) => runtime.input({ type: 'frames', connection, bytes, start, end }),
         disconnected: (connection) => runtime.input({ type: 'disconnected', connection }),
+        drained: (connection) => runtime.input({ type: 'drained', connection }),
         fourLetterWord: (bytes) => {
           const word = fourLetterWordAt(bytes, 0);
           if (word === undefined) return null;
-          const payload = bytes.length >= 12 ? bytes.subarray(4, 12) : undefined;
-          return answerFourLetterWord(word, facts.gather(), config.fourLetterWords, payload);
+          const payload = bytes.subarray(4, 4 + TRACE_MASK_BYTES);
+          const isAllowed = config.fourLetterWords.some((one) => one === '*' || one === word);
+          if (isAllowed && word === 'stmk' && payload.length < TRACE_MASK_BYTES) return 'more';
+          return { answer: answerFourLetterWord(word, facts.gather(), config.fourLetterWords, payload) };
         },
       },
       logger,

@@ -9,6 +9,7 @@ import {
   writeMultiResultHeader,
 } from '../../../protocol/client/multi.js';
 import { operations } from '../../../protocol/client/operations.js';
+import { limits } from '../limits.js';
 import { getChildren } from './get-children.js';
 import { getData } from './get-data.js';
 import type { ReadOperation } from './operation.js';
@@ -22,11 +23,13 @@ export const multiRead: ReadOperation<readonly MultiReadPartView[]> = {
   request: operations.multiRead.request,
 
   answer(context, parts, reply) {
+    const replyStart = reply.position;
     for (const { op, request } of parts) {
       const operation = PARTS[op];
       const start = reply.position;
       writeMultiResultHeader(reply, operation.code);
       const code = operation.answer(context, { path: request.path, watch: false }, reply);
+      if (reply.position - replyStart > limits.multiReadBytesMax) return Code.BadArguments;
       // What ZooKeeper cannot digest at all fails as a whole, not as a part.
       if (code === Code.MarshallingError) return code;
       if (code !== 0) {

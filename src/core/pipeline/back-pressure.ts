@@ -1,14 +1,23 @@
-// Requests that wait in lanes are counted, and connections are not read while there are too many (E13): nothing fails,
-// the client's own socket fills up. Reading goes on when half of them have been answered.
+// No client can make the server hold more than its budget, and none is refused for asking too much: its requests wait.
+// A connection is paused, which means that its frames are held and its socket is not read, for three reasons:
+//
+//   - its session is being opened (E3);
+//   - too many requests wait in lanes, in all of them or in its own (E13); it goes on when half of them are answered;
+//   - its output is full, because it asks for more than it takes; it goes on when the client has taken that.
+//
+// In the last case reads may be left in its lane. They are parked: not counted, or one slow reader would stop everybody.
 
 import type { Effect, ReplicaOptions } from '../io.js';
 import { limits } from '../limits.js';
 import type { Connection } from './connections.js';
 
+/** A connection is read again when this share of the limits is under way. */
+const RESUME_SHARE = 0.5;
+
 export class BackPressure {
   private readonly outstandingMax: number;
   private readonly emit: (effect: Effect) => void;
-  private readonly paused = new Set<Connection>();
+  private readonly pausedConnections = new Set<Connection>();
   private count = 0;
 
   constructor({ outstandingMax }: Pick<ReplicaOptions, 'outstandingMax'>, emit: (effect: Effect) => void) {
@@ -16,9 +25,14 @@ export class BackPressure {
     this.emit = emit;
   }
 
-  /** Requests of all connections that wait in their lanes. */
+  /** Requests of all connections that wait in their lanes, parked ones aside. */
   get outstanding(): number {
     return this.count;
+  }
+
+  /** A copy: whoever goes through it resumes some of them. */
+  get paused(): readonly Connection[] {
+    return this.pausedConnections.size === 0 ? [] : [...this.pausedConnections];
   }
 
   entered(): void {
@@ -30,22 +44,49 @@ export class BackPressure {
   }
 
   forget(connection: Connection): void {
-    this.count -= connection.lane.length;
-    this.paused.delete(connection);
+    this.count -= connection.lane.length - connection.parked;
+    this.pausedConnections.delete(connection);
+  }
+
+  pause(connection: Connection): void {
+    if (connection.paused || connection.isGone) return;
+    connection.paused = true;
+    this.pausedConnections.add(connection);
+    this.emit({ type: 'pause', connection });
   }
 
   /** Called after a connection's frames were taken in. */
   pauseIfBusy(connection: Connection): void {
-    if (connection.isGone || this.paused.has(connection)) return;
-    if (this.count <= this.outstandingMax && connection.lane.length < limits.laneLengthMax / 2) return;
-    this.paused.add(connection);
-    this.emit({ type: 'pause', connection });
+    if (this.isBusy(connection, 1)) this.pause(connection);
   }
 
-  /** Called after requests were answered. */
-  resumeIfQuiet(): void {
-    if (this.paused.size === 0 || this.count * 2 > this.outstandingMax) return;
-    for (const connection of this.paused) this.emit({ type: 'resume', connection });
-    this.paused.clear();
+  /** Called after a reply was written. */
+  pauseIfFull(connection: Connection): void {
+    if (connection.output.position < limits.outputPauseBytes) return;
+    connection.isFull = true;
+    this.pause(connection);
+  }
+
+  /** Ends the pause if there is no reason for it any more, and returns whether that is so. */
+  unpauseIfQuiet(connection: Connection): boolean {
+    if (!connection.paused || connection.isGone || connection.isFull || connection.state === 'opening') return false;
+    if (this.isBusy(connection, RESUME_SHARE)) return false;
+    connection.paused = false;
+    this.pausedConnections.delete(connection);
+    return true;
+  }
+
+  park(connection: Connection): void {
+    connection.parked = connection.lane.length;
+    this.count -= connection.parked;
+  }
+
+  unpark(connection: Connection): void {
+    this.count += connection.parked;
+    connection.parked = 0;
+  }
+
+  private isBusy({ lane }: Connection, share: number): boolean {
+    return this.count > this.outstandingMax * share || lane.length >= (limits.laneLengthMax / 2) * share;
   }
 }

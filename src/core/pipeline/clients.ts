@@ -11,6 +11,7 @@ import { Code } from '../../../protocol/client/errors.js';
 import { AuthRequest } from '../../../protocol/client/records.js';
 import { ProtocolError } from '../../../protocol/errors.js';
 import { JuteReader } from '../../../protocol/jute/reader.js';
+import { copyBytes } from '../../../protocol/jute/slice.js';
 import type { JuteWriter } from '../../../protocol/jute/writer.js';
 import type { Identity } from '../../../protocol/peer/entries.js';
 import type { Effect, ReplicaOptions } from '../io.js';
@@ -116,7 +117,9 @@ export class Clients implements Audience, Doorkeeper {
     this.watches.removeWatcher(connection);
     this.events.updateRecording();
     connection.lane.clear();
+    connection.parked = 0;
     connection.held = [];
+    connection.heldBytes = 0;
   }
 
   /** Sends what is in the output and hangs up. */
@@ -142,37 +145,55 @@ export class Clients implements Audience, Doorkeeper {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = start;
     while (at < end && !connection.isGone) {
+      if (connection.paused || connection.state === 'opening') {
+        this.hold(connection, bytes, at, end);
+        return;
+      }
       const frameStart = at + 4;
       at = frameStart + view.getInt32(at);
       connection.received++;
       this.upstream.stats.received++;
       if (connection.state === 'open') this.request(connection, bytes, view, frameStart, at);
-      else if (connection.state === 'greeting')
-        this.openings.greet(connection, this.reader.reset(bytes, frameStart, at));
-      else this.hold(connection, bytes, frameStart, at);
+      else this.openings.greet(connection, this.reader.reset(bytes, frameStart, at));
     }
     if (connection.lane.length > 0) this.backPressure.pauseIfBusy(connection);
   }
 
-  /** What comes before the session is ready is kept and processed in order afterwards (E3, E7). */
+  /** What comes before the session is ready, or in a pause, is kept and processed in order afterwards (E3, E7). */
   private hold(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
     connection.heldBytes += end - start;
-    if (connection.heldBytes > limits.heldBytesMax) {
-      this.close(connection, 'it sends too much before its session is ready');
+    if (connection.held.length > 0 && connection.heldBytes > limits.heldBytesMax) {
+      this.close(connection, 'it goes on sending while it is not read');
       return;
     }
-    connection.held.push(bytes.slice(start, end));
+    connection.held.push(copyBytes(bytes, start, end));
+    this.backPressure.pause(connection);
   }
 
   /** The session is ready (Doorkeeper). */
   admitted(connection: Connection): void {
-    const frames = connection.held;
+    this.resume(connection);
+  }
+
+  /** Goes on with what was held, and then with reading, unless there is still a reason to wait. */
+  private resume(connection: Connection): void {
+    if (!this.backPressure.unpauseIfQuiet(connection)) return;
+    const chunks = connection.held;
     connection.held = [];
     connection.heldBytes = 0;
-    for (const frame of frames) {
-      if (connection.isGone) return;
-      this.request(connection, frame, new DataView(frame.buffer), 0, frame.length);
-    }
+    for (const chunk of chunks) this.frames(connection, chunk, 0, chunk.length);
+    if (!connection.paused && !connection.isGone) this.upstream.emit({ type: 'resume', connection });
+  }
+
+  /** The client has taken what was too much for it, and so has shown that it lives (E16). */
+  drained(connection: Connection): void {
+    if (!connection.isFull || connection.isGone) return;
+    connection.isFull = false;
+    const { expiry, monotonicMs } = this.upstream;
+    expiry.touch(connection.session, monotonicMs, connection.timeoutMs);
+    this.backPressure.unpark(connection);
+    this.drain(connection);
+    this.resume(connection);
   }
 
   private request(connection: Connection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
@@ -204,7 +225,10 @@ export class Clients implements Audience, Doorkeeper {
     let gained: readonly Identity[] | null = null;
     try {
       const { scheme, auth } = AuthRequest.view(this.reader.reset(bytes, start, end));
-      gained = this.upstream.options.authenticate(scheme?.text() ?? '', auth?.toBytes() ?? new Uint8Array(0));
+      const credentials = auth?.toBytes() ?? new Uint8Array(0);
+      const isExcessive =
+        credentials.length > limits.credentialBytesMax || connection.identities.length >= limits.identitiesMax;
+      if (!isExcessive) gained = this.upstream.options.authenticate(scheme?.text() ?? '', credentials);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
     }
@@ -237,7 +261,7 @@ export class Clients implements Audience, Doorkeeper {
       upstream.stats.answeredAfter(0);
       return;
     }
-    const common = { xid, operation: operation.code, receivedMs: upstream.monotonicMs, frame: bytes.slice(start, end) };
+    const common = { xid, operation: operation.code, receivedMs: upstream.monotonicMs, frame: copyBytes(bytes, start, end) };
     if (!isSync) this.enqueue(connection, { kind: 'read', ...common });
     else {
       this.enqueue(connection, { kind: 'barrier', ...common, zxid: upstream.proposedZxid });
@@ -273,6 +297,7 @@ export class Clients implements Audience, Doorkeeper {
     this.events.updateRecording();
     this.upstream.stats.reads++;
     this.sent(connection);
+    this.backPressure.pauseIfFull(connection);
   }
 
   private context: ReadContext | null = null;
@@ -310,6 +335,7 @@ export class Clients implements Audience, Doorkeeper {
     }
     if (operation.code === OpCode.closeSession) upstream.expiry.close(connection.session);
     upstream.release(operation.code, connection.session, xid, connection.identities, bytes, start, end);
+    connection.pendingWrites++;
     this.enqueue(connection, { kind: 'write', xid, operation: operation.code, receivedMs: upstream.monotonicMs });
   }
 
@@ -333,11 +359,19 @@ export class Clients implements Audience, Doorkeeper {
     this.backPressure.entered();
   }
 
-  /** Answers whatever is at the head of the lane and waits for nothing any more. */
+  /**
+   * Answers whatever is at the head of the lane and waits for nothing any more. Reads wait while the output is full, but
+   * not with a write behind them, whose effect they must not see: then the output may grow up to its limit.
+   */
   private drain(connection: Connection): void {
     const { lane } = connection;
+    if (connection.parked > 0) return;
     for (let item = lane.peek(); item !== undefined && item.kind !== 'write'; item = lane.peek()) {
       if (item.kind === 'barrier' && item.zxid > this.upstream.appliedZxid) return;
+      if (connection.isFull && connection.pendingWrites === 0) return this.backPressure.park(connection);
+      if (connection.output.position > limits.outputBytesMax) {
+        return this.close(connection, 'it asks for more between two writes than can be kept for it');
+      }
       this.leave(connection, item);
       if (item.kind === 'refusal') this.reply(connection, item.xid, item.code);
       else {
@@ -350,6 +384,7 @@ export class Clients implements Audience, Doorkeeper {
 
   private leave(connection: Connection, item: LaneItem): void {
     connection.lane.shift();
+    if (item.kind === 'write') connection.pendingWrites--;
     this.backPressure.left();
     const latencyMs = this.upstream.monotonicMs - item.receivedMs;
     this.upstream.stats.answeredAfter(latencyMs);
@@ -402,7 +437,18 @@ export class Clients implements Audience, Doorkeeper {
       this.drain(connection);
       if (!hasBarrier(connection)) this.waiting.delete(connection);
     }
-    this.backPressure.resumeIfQuiet();
+    for (const connection of this.backPressure.paused) this.resume(connection);
+  }
+
+  /** Nothing after this zxid will come: whoever waits for more waits for that. */
+  withdrawn(lastZxid: number): void {
+    this.openings.withdrawn(lastZxid);
+    for (const { lane } of this.waiting) {
+      for (let i = 0; i < lane.length; i++) {
+        const item = lane.at(i);
+        if (item?.kind === 'barrier') item.zxid = Math.min(item.zxid, lastZxid);
+      }
+    }
   }
 
   /** The log did not take the entry: whoever asked is told, in its turn. */

@@ -37,13 +37,21 @@ export class Connection implements Watcher {
   /** The client sent the readOnly byte and gets it back (E2). */
   echoReadOnly = false;
   readonly lane = createLane();
-  /** Frames that came while the session was being opened. */
+  /** Writes in the lane. */
+  pendingWrites = 0;
+  /** Whole frames, with their lengths, that came while the connection was paused; in order. */
   held: Uint8Array[] = [];
   heldBytes = 0;
   /** Replies and events not yet given to the socket. Whoever flushes it empties it. */
   readonly output = new JuteWriter();
   /** A flush effect for this turn exists already. */
   flushing = false;
+  /** Its requests wait: see back-pressure.ts. */
+  paused = false;
+  /** The output went beyond outputPauseBytes, and the client has not taken it yet. */
+  isFull = false;
+  /** How many requests in the lane wait for that. */
+  parked = 0;
 
   // What `cons` and `stat` show.
   readonly establishedMs: number;

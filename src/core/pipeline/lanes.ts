@@ -29,7 +29,8 @@ interface Barrier {
   readonly operation: number;
   readonly receivedMs: number;
   readonly frame: Uint8Array;
-  readonly zxid: number;
+  /** Lowered when the log takes less than was proposed. */
+  zxid: number;
 }
 
 /** Already refused; only its place in the order is left to wait for. */

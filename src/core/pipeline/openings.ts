@@ -117,6 +117,11 @@ export class Openings {
     }
   }
 
+  /** Nothing after this zxid will come: whoever waits for more waits for that. */
+  withdrawn(lastZxid: number): void {
+    for (const [connection, zxid] of this.resuming) this.resuming.set(connection, Math.min(zxid, lastZxid));
+  }
+
   private opened(connection: Connection): void {
     connection.become('open');
     answerConnect(connection);

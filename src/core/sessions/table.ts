@@ -7,6 +7,7 @@
 
 import { PASSWORD_BYTES } from '../../../protocol/client/constants.js';
 import { ProtocolError } from '../../../protocol/errors.js';
+import { copyBytes } from '../../../protocol/jute/slice.js';
 import { assert } from '../../std/assert.js';
 
 export const SERVER_ID_MAX = 255;
@@ -71,7 +72,7 @@ export class SessionTable {
     assert(fault === null, `session to add: ${fault}`);
     assert(password.length === PASSWORD_BYTES, `password of ${password.length} bytes`);
     assert(!this.#sessions.has(id), `session ${id} exists`);
-    this.#sessions.set(id, { id, timeoutMs, password: password.slice() }); // not a view that holds a whole batch
+    this.#sessions.set(id, { id, timeoutMs, password: copyBytes(password) }); // not a view that holds a whole batch
     const serverId = serverIdOf(id);
     if (id > this.lastIdOf(serverId)) this.#lastIds.set(serverId, id);
   }
@@ -169,7 +170,7 @@ export class SessionTable {
       if (id > table.lastIdOf(serverIdOf(id))) {
         throw new ProtocolError(`session table: session ${id} is above its server's last id`, at);
       }
-      table.#sessions.set(id, { id, timeoutMs, password: bytes.slice(at + 12, at + SESSION_BYTES) });
+      table.#sessions.set(id, { id, timeoutMs, password: copyBytes(bytes, at + 12, at + SESSION_BYTES) });
     }
     return table;
   }

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { ProtocolError } from '../../../protocol/errors.js';
 import { Connection } from '../../core/pipeline/connections.js';
 import type { Logger } from '../logging.js';
-import { FrameAssembler } from './frames.js';
+import { FrameAssembler, LENGTH_BYTES } from './frames.js';
 
 export interface ClientListenerOptions {
   readonly host: string | undefined;
@@ -29,8 +29,10 @@ export interface ClientHandler {
   connected(connection: Connection, entropy: Uint8Array): void;
   frames(connection: Connection, bytes: Uint8Array, start: number, end: number): void;
   disconnected(connection: Connection): void;
-  /** The answer to a four-letter word, or null when the first bytes are none. */
-  fourLetterWord(bytes: Uint8Array, connection: Connection): string | null;
+  /** Everything has left of a connection whose output was full. */
+  drained(connection: Connection): void;
+  /** Of the first four bytes or more: the answer to a four-letter word, null if they are none, 'more' to come. */
+  fourLetterWord(bytes: Uint8Array): { readonly answer: string } | 'more' | null;
 }
 
 /** Output that waits in a socket: not read from above the first, cut off above the second. */
@@ -38,11 +40,17 @@ const OUTPUT_PAUSE_BYTES = 1_048_576;
 const OUTPUT_BYTES_MAX = 67_108_864;
 const OUTPUT_KEPT_BYTES = 65_536;
 const PASSWORD_BYTES = 16;
+/** A client that was hung up on is given this long to take its last reply, idle and in total. */
+const LINGER_IDLE_MS = 1000;
+const LINGER_MAX_MS = 10_000;
+const NOTHING = new Uint8Array(0);
 
 interface Client {
   readonly socket: Socket;
   readonly connection: Connection;
   readonly assembler: FrameAssembler;
+  /** The first bytes, as long as they may turn out to be a four-letter word; null when that is settled. */
+  head: Uint8Array | null;
   /** Stopped by the replica (too much under way) or by a slow reader. */
   pausedByReplica: boolean;
   pausedByOutput: boolean;
@@ -104,10 +112,13 @@ export class ClientListener {
     const { socket } = client;
     socket.write(Buffer.from(output.bytes.buffer, 0, output.position));
     // Written at once, as nearly always: the buffer is free again. Else the socket keeps it.
-    if (socket.writableLength === 0) output.clear(OUTPUT_KEPT_BYTES);
-    else {
+    if (socket.writableLength === 0) {
+      output.clear(OUTPUT_KEPT_BYTES);
+      if (connection.isFull) this.handler.drained(connection);
+    } else {
       output.handOver();
       this.watchOutput(client);
+      if (connection.isFull) socket.once('drain', () => this.handler.drained(connection));
     }
   }
 
@@ -116,11 +127,19 @@ export class ClientListener {
     if (client === undefined) return;
     this.flush(connection);
     this.logger.debug(`closing a client's connection: ${reason}`, { client: client.socket.remoteAddress });
-    client.socket.end();
-    // It may never close its side: what it sends now is nobody's business.
-    client.socket.removeAllListeners('data');
-    client.socket.resume();
-    client.socket.setTimeout(1000, () => client.socket.destroy());
+    this.linger(client.socket, null);
+  }
+
+  /** Sends the last words and closes. The client may never close its side: what it sends now is nobody's business. */
+  private linger(socket: Socket, lastWords: string | null): void {
+    if (lastWords === null) socket.end();
+    else socket.end(lastWords);
+    socket.removeAllListeners('data');
+    socket.resume();
+    const destroy = () => socket.destroy();
+    socket.setTimeout(LINGER_IDLE_MS, destroy);
+    const deadline = setTimeout(destroy, LINGER_MAX_MS);
+    socket.once('close', () => clearTimeout(deadline));
   }
 
   pause(connection: Connection): void {
@@ -152,7 +171,14 @@ export class ClientListener {
     this.perAddress.set(address, count + 1);
     const connection = new Connection(this.nextId++, address, socket.remotePort ?? 0, Date.now());
     const assembler = new FrameAssembler(this.options.frameBytesMax);
-    const client: Client = { socket, connection, assembler, pausedByReplica: false, pausedByOutput: false };
+    const client: Client = {
+      socket,
+      connection,
+      assembler,
+      head: NOTHING,
+      pausedByReplica: false,
+      pausedByOutput: false,
+    };
     this.clients.set(connection.id, client);
     this.handler.connected(connection, randomBytes(PASSWORD_BYTES));
     const onFrames = (bytes: Uint8Array, start: number, end: number) =>
@@ -176,23 +202,33 @@ export class ClientListener {
   private received(client: Client, chunk: Uint8Array, onFrames: (b: Uint8Array, s: number, e: number) => void): void {
     const { connection, assembler } = client;
     if (connection.isGone) return;
-    if (connection.state === 'greeting' && assembler.pendingBytes === 0) {
-      const answer = this.handler.fourLetterWord(chunk, connection);
-      if (answer !== null) {
-        connection.become('closing');
-        client.socket.end(answer);
-        client.socket.setTimeout(1000, () => client.socket.destroy());
-        return;
-      }
-    }
+    const bytes = client.head === null ? chunk : this.receivedFirst(client, client.head, chunk);
+    if (bytes === null) return;
     try {
-      assembler.feed(chunk, onFrames);
+      assembler.feed(bytes, onFrames);
+      // Not only at the end of the turn: a socket may be read many times in one.
+      if (connection.paused) this.pause(connection);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { address, port } = connection;
       this.logger.warn(`closing the connection of ${address}:${port}, which sent ${error.message}`);
       client.socket.destroy();
     }
+  }
+
+  /** The first bytes of a connection: what is to be read as frames, or null when they are a word or may become one. */
+  private receivedFirst(client: Client, head: Uint8Array, chunk: Uint8Array): Uint8Array | null {
+    const bytes = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    const word = bytes.length < LENGTH_BYTES ? 'more' : this.handler.fourLetterWord(bytes);
+    if (word === 'more') {
+      client.head = bytes;
+      return null;
+    }
+    client.head = null;
+    if (word === null) return bytes;
+    client.connection.become('closing');
+    this.linger(client.socket, word.answer);
+    return null;
   }
 
   private closed(client: Client, address: string): void {

@@ -5,7 +5,7 @@
 import { ProtocolError } from '../../../protocol/errors.js';
 
 const GROWTH_START_BYTES = 4096;
-const LENGTH_BYTES = 4;
+export const LENGTH_BYTES = 4;
 
 /** Receives bytes[start, end): whole frames, each with its length in front. */
 export type OnFrames = (bytes: Uint8Array, start: number, end: number) => void;
@@ -19,11 +19,6 @@ export class FrameAssembler {
 
   constructor(frameBytesMax: number) {
     this.frameBytesMax = frameBytesMax;
-  }
-
-  /** Bytes that wait for the rest of their frame. */
-  get pendingBytes(): number {
-    return this.filled;
   }
 
   /** Throws ProtocolError for a length below 0 or above the limit; the stream cannot be read on after that. */

@@ -1,0 +1,21 @@
+// For tests of programs that use Zabra, and for those of Zabra itself.
+//
+// `startTestServer` is a real server on a free port. `VirtualWorld` with its servers and clients is the same server
+// without any I/O, in virtual time and driven by a seed: it can crash, lose unsynced writes and run out of disk at
+// every point, and a failure replays exactly.
+
+export { startTestServer, type TestServer, type TestServerOptions } from './test-server.js';
+export {
+  type ConnectOptions,
+  type ConnectReply,
+  type Event,
+  type OperationRequest,
+  type OperationResponse,
+  type Received,
+  type Reply,
+  VirtualClient,
+} from './virtual-client.js';
+export { type StoredBatch, VirtualDisk } from './virtual-disk.js';
+export { DEFAULT_REPLICA_OPTIONS, type ServerWitness, VirtualServer } from './virtual-server.js';
+export { type Pipe, VirtualSocket } from './virtual-socket.js';
+export { VirtualWorld, type WorldOptions } from './virtual-world.js';

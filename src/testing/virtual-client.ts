@@ -1,0 +1,272 @@
+// A client of a virtual server that speaks the real protocol, frame by frame, and hides nothing: it decodes what comes
+// and keeps it in order. It reconnects only when told to, sends exactly what it is told to, well-formed or not, and
+// never by itself, not even a ping.
+
+import { Xid } from '../../protocol/client/constants.js';
+import { type OperationName, operations, type RequestOf, type ResponseOf } from '../../protocol/client/operations.js';
+import { readConnectResponse, writeConnectRequest } from '../../protocol/client/packets.js';
+import { WatcherEvent } from '../../protocol/client/records.js';
+import { JuteReader } from '../../protocol/jute/reader.js';
+import type { Type } from '../../protocol/jute/schema.js';
+import { JuteWriter } from '../../protocol/jute/writer.js';
+import { FrameAssembler } from '../server/net/frames.js';
+import type { VirtualServer } from './virtual-server.js';
+import type { VirtualSocket } from './virtual-socket.js';
+import type { VirtualWorld } from './virtual-world.js';
+
+export interface ConnectOptions {
+  readonly sessionId?: bigint;
+  readonly password?: Uint8Array | null;
+  /** Default 10 000. */
+  readonly timeoutMs?: number;
+  readonly lastZxidSeen?: bigint;
+  /** undefined: the byte is left out (E2). Default false. */
+  readonly readOnly?: boolean | undefined;
+}
+
+export interface ConnectReply {
+  readonly kind: 'connect';
+  readonly sessionId: bigint;
+  readonly password: Uint8Array | null;
+  readonly timeoutMs: number;
+  readonly readOnly: boolean | undefined;
+  /** Of the packet, without its length: 36 or 37 (E2). */
+  readonly bytes: number;
+}
+
+export interface Reply<Response = unknown> {
+  readonly kind: 'reply';
+  readonly xid: number;
+  readonly zxid: number;
+  readonly code: number;
+  readonly operation: OperationName | 'raw';
+  /** Undefined when the code is not 0 or the operation has no body. */
+  readonly response: Response | undefined;
+  /** The body as it came. */
+  readonly body: Uint8Array;
+}
+
+export interface Event {
+  readonly kind: 'event';
+  readonly zxid: number;
+  readonly type: number;
+  readonly path: string;
+}
+
+export type Received = ConnectReply | Reply | Event | { readonly kind: 'closed' };
+
+export type OperationRequest<N extends OperationName> = RequestOf<(typeof operations)[N]>;
+export type OperationResponse<N extends OperationName> = ResponseOf<(typeof operations)[N]>;
+
+const FRAME_BYTES_MAX = 16_777_216;
+const FIXED_XIDS: Partial<Record<OperationName, number>> = {
+  ping: Xid.ping,
+  auth: Xid.auth,
+  setWatches: Xid.setWatches,
+  setWatches2: Xid.setWatches,
+};
+
+export class VirtualClient {
+  /** Everything that came, on all connections of this client, in order. */
+  readonly received: Received[] = [];
+  /** Called with each, after it was added. */
+  onReceived: (received: Received) => void = () => {};
+  sessionId = 0n;
+  password: Uint8Array | null = null;
+  /** The greatest zxid in a reply's header, as a real client keeps it for its reconnect (E9). */
+  lastZxidSeen = 0;
+  private readonly world: VirtualWorld;
+  private socket: VirtualSocket | null = null;
+  private assembler = new FrameAssembler(FRAME_BYTES_MAX);
+  private isGreeted = false;
+  private nextXid = 1;
+  private readonly expected = new Map<number, OperationName>();
+
+  constructor(world: VirtualWorld) {
+    this.world = world;
+  }
+
+  /** Neither end has hung up, as far as this end knows. */
+  get isConnected(): boolean {
+    return this.socket !== null;
+  }
+
+  /** Opens a connection and sends the connect request. False when nobody listens. */
+  connect(server: VirtualServer, options: ConnectOptions = {}): boolean {
+    this.disconnect();
+    this.assembler = new FrameAssembler(FRAME_BYTES_MAX);
+    this.isGreeted = false;
+    this.expected.clear();
+    let socket: VirtualSocket | null = null;
+    const isCurrent = () => socket !== null && this.socket === socket;
+    socket = server.accept({
+      bytes: (chunk) => {
+        if (isCurrent()) this.assembler.feed(chunk, (bytes, start, end) => this.frames(bytes, start, end));
+      },
+      end: () => {
+        if (!isCurrent()) return;
+        this.socket = null;
+        this.add({ kind: 'closed' });
+      },
+    });
+    this.socket = socket;
+    if (socket === null) return false;
+    const writer = new JuteWriter();
+    const start = writer.beginFrame();
+    writeConnectRequest(writer, {
+      protocolVersion: 0,
+      lastZxidSeen: options.lastZxidSeen ?? 0n,
+      timeoutMs: options.timeoutMs ?? 10_000,
+      sessionId: options.sessionId ?? 0n,
+      password: options.password === undefined ? new Uint8Array(16) : options.password,
+      readOnly: 'readOnly' in options ? options.readOnly : false,
+    });
+    writer.endFrame(start);
+    this.sendBytes(writer.toBytes());
+    return true;
+  }
+
+  /** Connects to the session that this client has, with what it has seen. */
+  resume(server: VirtualServer, options: ConnectOptions = {}): boolean {
+    const { sessionId, password } = this;
+    return this.connect(server, { sessionId, password, lastZxidSeen: BigInt(this.lastZxidSeen), ...options });
+  }
+
+  /** Hangs up without a word. */
+  disconnect(): void {
+    this.socket?.toServer.end();
+    this.socket = null;
+  }
+
+  /** The network fails: what is under way is lost both ways. */
+  cut(): void {
+    this.socket?.cut();
+  }
+
+  /** Sends a request; returns its xid. */
+  send<N extends OperationName>(name: N, request: OperationRequest<N>, xid?: number): number {
+    return this.sendAll([this.prepare(name, request, xid)]);
+  }
+
+  /** The frame of a request, for `sendAll`. */
+  prepare<N extends OperationName>(
+    name: N,
+    request: OperationRequest<N>,
+    xid = FIXED_XIDS[name] ?? this.nextXid++,
+  ): { xid: number; bytes: Uint8Array } {
+    const operation = operations[name];
+    const writer = new JuteWriter();
+    const start = writer.beginFrame();
+    writer.int(xid);
+    writer.int(operation.code);
+    (operation.request as Type<unknown>).write(writer, request);
+    writer.endFrame(start);
+    this.expected.set(xid, name);
+    return { xid, bytes: writer.toBytes() };
+  }
+
+  /** Sends frames in one piece; returns the last xid. */
+  sendAll(frames: readonly { readonly xid: number; readonly bytes: Uint8Array }[]): number {
+    const writer = new JuteWriter();
+    for (const { bytes } of frames) writer.raw(bytes);
+    this.sendBytes(writer.toBytes());
+    return frames.at(-1)?.xid ?? 0;
+  }
+
+  /** Bytes as they are, with no length added. */
+  sendBytes(bytes: Uint8Array): void {
+    this.socket?.toServer.send(bytes);
+  }
+
+  /** A request of any operation number with any body; returns its xid. */
+  sendRaw(opCode: number, body: Uint8Array = new Uint8Array(0), xid = this.nextXid++): number {
+    const writer = new JuteWriter();
+    const start = writer.beginFrame();
+    writer.int(xid);
+    writer.int(opCode);
+    writer.raw(body);
+    writer.endFrame(start);
+    this.sendBytes(writer.toBytes());
+    return xid;
+  }
+
+  // --- for tests that go step by step: send, let time pass, have the answer
+
+  /** Connects and waits for the answer, or for the end of the connection. */
+  connected(server: VirtualServer, options: ConnectOptions = {}): Received {
+    const from = this.received.length;
+    this.connect(server, options);
+    return this.awaitReceived(from, ({ kind }) => kind === 'connect' || kind === 'closed', 'a connect reply');
+  }
+
+  resumed(server: VirtualServer, options: ConnectOptions = {}): Received {
+    const { sessionId, password } = this;
+    return this.connected(server, { sessionId, password, lastZxidSeen: BigInt(this.lastZxidSeen), ...options });
+  }
+
+  /** Sends a request and waits for its reply. Throws an Error when the connection is closed instead. */
+  call<N extends OperationName>(name: N, request: OperationRequest<N>): Reply<OperationResponse<N>> {
+    const from = this.received.length;
+    return this.replyTo(this.send(name, request), from) as Reply<OperationResponse<N>>;
+  }
+
+  /** Waits for the reply to `xid`, looking from the received item `from` on. */
+  replyTo(xid: number, from = 0): Reply {
+    const found = this.awaitReceived(
+      from,
+      (item) => item.kind === 'closed' || (item.kind === 'reply' && item.xid === xid),
+      `a reply to ${xid}`,
+    );
+    if (found.kind !== 'reply') throw new Error(`the connection was closed before the reply to ${xid}`);
+    return found;
+  }
+
+  /** Lets time pass until something fits, and returns it. */
+  awaitReceived(from: number, fits: (item: Received) => boolean, what: string): Received {
+    const find = () => this.received.slice(from).find(fits);
+    this.world.runUntil(() => find() !== undefined, what);
+    return find() as Received;
+  }
+
+  private frames(bytes: Uint8Array, start: number, end: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = start; at < end; ) {
+      const frameEnd = at + 4 + view.getInt32(at);
+      const reader = new JuteReader(bytes, at + 4, frameEnd);
+      at = frameEnd;
+      if (this.isGreeted) this.packet(reader);
+      else this.greeted(reader);
+    }
+  }
+
+  private greeted(reader: JuteReader): void {
+    const bytes = reader.remaining;
+    const { sessionId, password, timeoutMs, readOnly } = readConnectResponse(reader);
+    this.isGreeted = true;
+    this.sessionId = sessionId;
+    this.password = password;
+    this.add({ kind: 'connect', sessionId, password, timeoutMs, readOnly, bytes });
+  }
+
+  private packet(reader: JuteReader): void {
+    const xid = reader.int();
+    const zxid = reader.longNumber();
+    const code = reader.int();
+    if (xid === Xid.notification) {
+      const { type, path } = WatcherEvent.read(reader);
+      this.add({ kind: 'event', zxid, type, path });
+      return;
+    }
+    if (zxid > this.lastZxidSeen && xid !== Xid.ping && xid !== Xid.auth) this.lastZxidSeen = zxid;
+    const name = this.expected.get(xid);
+    if (xid > 0) this.expected.delete(xid);
+    const body = reader.bytes.slice(reader.position, reader.end);
+    const response = code === 0 && name !== undefined ? operations[name].response.read(reader) : undefined;
+    this.add({ kind: 'reply', xid, zxid, code, operation: name ?? 'raw', response, body });
+  }
+
+  private add(item: Received): void {
+    this.received.push(item);
+    this.onReceived(item);
+  }
+}
