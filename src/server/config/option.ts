@@ -20,8 +20,10 @@ export interface Option<T> {
   readonly defaultValue: T;
   readonly help: string;
   readonly status: OptionStatus;
-  /** Why it has no effect; only with the status `accepted`. */
+  /** Why it has no effect; undefined with the status `supported`. */
   readonly why: string | undefined;
+  /** The values under which nothing is lost although it is unsupported; its default is always one. */
+  readonly harmless: readonly string[];
   /** Never printed, logged or shown. */
   readonly secret: boolean;
   readonly read: (text: string) => Reading<T>;
@@ -38,7 +40,11 @@ export interface InertOption {
 
 interface Common {
   readonly also?: readonly string[];
+  /** Why it has no effect, and need not have any. */
   readonly accepted?: string;
+  /** Why it has no effect although one would expect it. */
+  readonly notBuilt?: string;
+  readonly harmless?: readonly string[];
   readonly secret?: boolean;
 }
 
@@ -55,8 +61,9 @@ function option<T>(
     kind,
     defaultValue,
     help,
-    status: common.accepted === undefined ? 'supported' : 'accepted',
-    why: common.accepted,
+    status: common.notBuilt !== undefined ? 'unsupported' : common.accepted !== undefined ? 'accepted' : 'supported',
+    why: common.notBuilt ?? common.accepted,
+    harmless: common.harmless ?? [],
     secret: common.secret ?? false,
     read,
   };

@@ -2,6 +2,8 @@
 
 import { accepted, type InertOption, integer, list, trueFalse, unsupported } from './option.js';
 
+const ALONE = 'it concerns an ensemble, and this is a server on its own';
+
 const ONE_EVENT_LOOP = 'connections are served by one event loop, without threads or buffers to size';
 const NO_REPLY_CACHE = 'replies are written straight into the connection, faster than a cache is read';
 const ONE_WATCH_MANAGER = 'there is one watch manager, which forgets a closed connection at once';
@@ -19,10 +21,14 @@ export const CONNECTION_OPTIONS = {
   requestThrottleLimit: integer('requestThrottleLimit', 0, 'Requests in the pipeline; 0: no limit.', { min: 0 }),
   requestThrottleStallTimeMs: integer('requestThrottleStallTime', 100, 'Longest stall of a throttled request in ms.', {
     min: 0,
+    accepted: 'a request over the limit is answered at once, so none waits or grows stale',
   }),
-  requestThrottleDropStale: trueFalse('requestThrottleDropStale', true, 'Drop stale requests while throttling.'),
+  requestThrottleDropStale: trueFalse('requestThrottleDropStale', true, 'Drop stale requests while throttling.', {
+    accepted: 'a request over the limit is answered at once, so none waits or grows stale',
+  }),
   throttledOpWaitTimeMs: integer('throttledOpWaitTime', 0, 'Wait in ms after which a request fails (-127); 0: never.', {
     min: 0,
+    accepted: 'a request over the limit is answered at once, so none waits or grows stale',
   }),
   largeRequestMaxBytes: integer('largeRequestMaxBytes', 104_857_600, 'Bytes of large requests in flight.', { min: 0 }),
   largeRequestThresholdBytes: integer(
@@ -35,8 +41,10 @@ export const CONNECTION_OPTIONS = {
     min: 1,
   }),
   tcpKeepAlive: trueFalse('clientTcpKeepAlive', false, 'SO_KEEPALIVE on client connections.'),
-  peerTcpKeepAlive: trueFalse('tcpKeepAlive', false, 'SO_KEEPALIVE between servers.'),
-  readOnlyModeEnabled: trueFalse('readonlymode.enabled', false, 'Serve reads while there is no quorum.'),
+  peerTcpKeepAlive: trueFalse('tcpKeepAlive', false, 'SO_KEEPALIVE between servers.', { accepted: ALONE }),
+  readOnlyModeEnabled: trueFalse('readonlymode.enabled', false, 'Serve reads while there is no quorum.', {
+    accepted: 'a server on its own never loses its quorum',
+  }),
   fourLetterWords: list(
     '4lw.commands.whitelist',
     ['ruok', 'srvr', 'mntr', 'conf', 'isro', 'stat'],

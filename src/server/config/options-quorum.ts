@@ -2,6 +2,8 @@
 
 import { accepted, type InertOption, integer, trueFalse, unsupported, yesNo } from './option.js';
 
+const ALONE = 'it concerns an ensemble, and this is a server on its own';
+
 const NO_SASL = 'servers do not prove themselves by SASL; use sslQuorum with certificates on both sides';
 const ONE_CONNECTION = 'the sockets between servers never block here, nor does closing them';
 const NO_COMMIT_QUEUES = 'reads and commits take turns in one event loop, without threads or queues';
@@ -9,29 +11,37 @@ const NO_COMMIT_QUEUES = 'reads and commits take turns in one event loop, withou
 export const QUORUM_OPTIONS = {
   electionMinNotificationIntervalMs: integer('fastleader.minNotificationInterval', 200, 'First wait in ms for votes.', {
     min: 1,
+    accepted: ALONE,
   }),
   electionMaxNotificationIntervalMs: integer(
     'fastleader.maxNotificationInterval',
     60_000,
     'Longest wait in ms for votes.',
-    { min: 1 },
+    { min: 1, accepted: ALONE },
   ),
-  electionConnectTimeoutMs: integer('cnxTimeout', 5000, 'Ms to connect to a peer for an election.', { min: 1 }),
+  electionConnectTimeoutMs: integer('cnxTimeout', 5000, 'Ms to connect to a peer for an election.', {
+    min: 1,
+    accepted: ALONE,
+  }),
   electionPortBindRetry: integer('electionPortBindRetry', 3, 'Tries to bind the ports for peers; 0: for ever.', {
     min: 0,
+    accepted: ALONE,
   }),
-  leaderServes: yesNo('leaderServes', true, 'The leader takes clients too.'),
+  leaderServes: yesNo('leaderServes', true, 'The leader takes clients too.', { accepted: ALONE }),
   leaderConnectDelayMs: integer('leaderConnectDelayDuringRetryMs', 100, 'Ms between tries to reach the leader.', {
     min: 0,
+    accepted: ALONE,
   }),
   maxConcurrentSnapSyncs: integer('leader.maxConcurrentSnapSyncs', 10, 'Full copies sent to learners at once.', {
     also: ['maxConcurrentSnapSyncs', 'maxConcurrentSnapshots'],
     min: 1,
+    accepted: ALONE,
   }),
   observerReconnectDelayMs: integer('observer.reconnectDelayMs', 0, 'Longest random wait in ms of an observer.', {
     min: 0,
+    accepted: ALONE,
   }),
-  sslQuorum: trueFalse('sslQuorum', false, 'TLS between servers.'),
+  sslQuorum: trueFalse('sslQuorum', false, 'TLS between servers.', { accepted: ALONE }),
 } as const;
 
 export const QUORUM_INERT: readonly InertOption[] = [

@@ -3,6 +3,9 @@
 
 import { accepted, type InertOption, list, oneOf, text, trueFalse, unsupported } from './option.js';
 
+const NO_TLS = 'TLS is not built yet; put a TLS proxy in front of the client port';
+const ALONE = 'it concerns an ensemble, and this is a server on its own';
+
 const NO_KERBEROS = 'there is no Kerberos; use digest or certificates';
 const NO_FACTORY = 'the TLS of Node is used';
 
@@ -17,28 +20,64 @@ export const SECURITY_OPTIONS = {
     'SHA1',
     'Hash of the scheme digest.',
   ),
-  x509SuperUser: text('X509AuthenticationProvider.superUser', undefined, 'Distinguished name of the superuser.'),
-  ensembleAuthNames: list('ensembleAuthName', [], 'Names of this ensemble that a client may ask for.'),
+  x509SuperUser: text('X509AuthenticationProvider.superUser', undefined, 'Distinguished name of the superuser.', {
+    notBuilt: NO_TLS,
+  }),
+  ensembleAuthNames: list('ensembleAuthName', [], 'Names of this ensemble that a client may ask for.', {
+    notBuilt: 'the scheme ensemble is not offered yet',
+  }),
   enforceAuthEnabled: trueFalse('enforce.auth.enabled', false, 'A session must log in by one of the schemes.'),
   enforceAuthSchemes: list('enforce.auth.schemes', [], 'Schemes that count as logging in.'),
-  tlsKeyStoreLocation: text('ssl.keyStore.location', undefined, 'Key and certificate, PEM or PKCS12.'),
-  tlsKeyStorePassword: text('ssl.keyStore.password', undefined, 'Its password.', { secret: true }),
-  tlsKeyStorePasswordPath: text('ssl.keyStore.passwordPath', undefined, 'File with its password.'),
-  tlsTrustStoreLocation: text('ssl.trustStore.location', undefined, 'Certificates to trust, PEM or PKCS12.'),
-  tlsTrustStorePassword: text('ssl.trustStore.password', undefined, 'Its password.', { secret: true }),
-  tlsTrustStorePasswordPath: text('ssl.trustStore.passwordPath', undefined, 'File with its password.'),
-  tlsClientAuth: oneOf('ssl.clientAuth', ['none', 'want', 'need'], 'need', 'Certificate asked of clients.'),
+  tlsKeyStoreLocation: text('ssl.keyStore.location', undefined, 'Key and certificate, PEM or PKCS12.', {
+    notBuilt: NO_TLS,
+  }),
+  tlsKeyStorePassword: text('ssl.keyStore.password', undefined, 'Its password.', { secret: true, notBuilt: NO_TLS }),
+  tlsKeyStorePasswordPath: text('ssl.keyStore.passwordPath', undefined, 'File with its password.', {
+    notBuilt: NO_TLS,
+  }),
+  tlsTrustStoreLocation: text('ssl.trustStore.location', undefined, 'Certificates to trust, PEM or PKCS12.', {
+    notBuilt: NO_TLS,
+  }),
+  tlsTrustStorePassword: text('ssl.trustStore.password', undefined, 'Its password.', {
+    secret: true,
+    notBuilt: NO_TLS,
+  }),
+  tlsTrustStorePasswordPath: text('ssl.trustStore.passwordPath', undefined, 'File with its password.', {
+    notBuilt: NO_TLS,
+  }),
+  tlsClientAuth: oneOf('ssl.clientAuth', ['none', 'want', 'need'], 'need', 'Certificate asked of clients.', {
+    notBuilt: NO_TLS,
+  }),
   tlsEnabledProtocols: list('ssl.enabledProtocols', ['TLSv1.2', 'TLSv1.3'], 'Versions of TLS for clients.', {
     also: ['ssl.protocol'],
+    notBuilt: NO_TLS,
   }),
-  tlsCipherSuites: list('ssl.ciphersuites', [], 'Cipher suites for clients; empty: those of Node.'),
-  quorumTlsKeyStoreLocation: text('ssl.quorum.keyStore.location', undefined, 'Key and certificate between servers.'),
-  quorumTlsKeyStorePassword: text('ssl.quorum.keyStore.password', undefined, 'Its password.', { secret: true }),
-  quorumTlsKeyStorePasswordPath: text('ssl.quorum.keyStore.passwordPath', undefined, 'File with its password.'),
-  quorumTlsTrustStoreLocation: text('ssl.quorum.trustStore.location', undefined, 'Certificates of the peers.'),
-  quorumTlsTrustStorePassword: text('ssl.quorum.trustStore.password', undefined, 'Its password.', { secret: true }),
-  quorumTlsTrustStorePasswordPath: text('ssl.quorum.trustStore.passwordPath', undefined, 'File with its password.'),
-  quorumTlsHostnameVerification: trueFalse('ssl.quorum.hostnameVerification', true, 'Check the names of peers.'),
+  tlsCipherSuites: list('ssl.ciphersuites', [], 'Cipher suites for clients; empty: those of Node.', {
+    notBuilt: NO_TLS,
+  }),
+  quorumTlsKeyStoreLocation: text('ssl.quorum.keyStore.location', undefined, 'Key and certificate between servers.', {
+    accepted: ALONE,
+  }),
+  quorumTlsKeyStorePassword: text('ssl.quorum.keyStore.password', undefined, 'Its password.', {
+    secret: true,
+    accepted: ALONE,
+  }),
+  quorumTlsKeyStorePasswordPath: text('ssl.quorum.keyStore.passwordPath', undefined, 'File with its password.', {
+    accepted: ALONE,
+  }),
+  quorumTlsTrustStoreLocation: text('ssl.quorum.trustStore.location', undefined, 'Certificates of the peers.', {
+    accepted: ALONE,
+  }),
+  quorumTlsTrustStorePassword: text('ssl.quorum.trustStore.password', undefined, 'Its password.', {
+    secret: true,
+    accepted: ALONE,
+  }),
+  quorumTlsTrustStorePasswordPath: text('ssl.quorum.trustStore.passwordPath', undefined, 'File with its password.', {
+    accepted: ALONE,
+  }),
+  quorumTlsHostnameVerification: trueFalse('ssl.quorum.hostnameVerification', true, 'Check the names of peers.', {
+    accepted: ALONE,
+  }),
 } as const;
 
 const KEY_STORE_TYPE = 'PEM and PKCS12 are told apart by their contents; convert a JKS by keytool -importkeystore';

@@ -3,17 +3,24 @@
 
 import { accepted, type InertOption, integer, trueFalse, unsupported, yesNo } from './option.js';
 
+const ALONE = 'it concerns an ensemble, and this is a server on its own';
+
 const ONE_DATABASE = 'the log lives in the database, which manages its file by itself';
 const GROUP_COMMIT = 'requests that arrive together are one batch with one fsync, without waiting for more';
 
 export const STORAGE_OPTIONS = {
   snapCount: integer('snapCount', 100_000, 'Transactions between checkpoints.', { min: 2 }),
   snapSizeLimitInKb: integer('snapSizeLimitInKb', 4_194_304, 'Log in KiB between checkpoints; -1: not by size.'),
-  commitLogCount: integer('commitLogCount', 500, 'Committed transactions kept in memory for learners.', { min: 1 }),
+  commitLogCount: integer('commitLogCount', 500, 'Committed transactions kept in memory for learners.', {
+    min: 1,
+    accepted: ALONE,
+  }),
   forceSync: yesNo('forceSync', true, 'Wait for the disk before a write is acknowledged; `no` may lose data.'),
   fsyncWarningThresholdMs: integer('fsync.warningthresholdms', 1000, 'A slower fsync, in ms, is logged.', { min: 0 }),
   dataDirAutocreate: trueFalse('datadir.autocreate', true, 'Create dataDir when it is missing.'),
-  digestEnabled: trueFalse('digest.enabled', true, 'Keep and compare a digest of the tree.'),
+  digestEnabled: trueFalse('digest.enabled', true, 'Keep and compare a digest of the tree.', {
+    accepted: 'the digest is always kept; it costs nothing that could be saved',
+  }),
   extendedTypesEnabled: trueFalse('extendedTypesEnabled', true, 'Nodes with a time to live (ZooKeeper: off).'),
   containerCheckIntervalMs: integer('znode.container.checkIntervalMs', 60_000, 'Ms between container checks.', {
     min: 0,

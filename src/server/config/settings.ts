@@ -5,6 +5,7 @@ import type { EnsembleLine } from './ensemble.js';
 import type { ConfigWarning, Origin } from './errors.js';
 import { parseJvmFlags, parseSystemProperty } from './jvm-flags.js';
 import { nearestName } from './nearest.js';
+import type { Option } from './option.js';
 import { findOption, knownNames, type OptionKey } from './options.js';
 import { parseProperties } from './properties.js';
 
@@ -120,6 +121,11 @@ function shown(secret: boolean, value: string): string {
   return secret ? 'not shown here' : `'${value}'`;
 }
 
+function isDefault(option: Option<unknown>, text: string): boolean {
+  const reading = option.read(text);
+  return 'value' in reading && String(reading.value) === String(option.defaultValue);
+}
+
 /** What there is to say about a setting because of its key alone; undefined when it simply takes effect. */
 export function adviceOn({ key, value, origin }: Setting): ConfigWarning | undefined {
   const known = findOption(key);
@@ -130,8 +136,11 @@ export function adviceOn({ key, value, origin }: Setting): ConfigWarning | undef
   }
   if (known.kind === 'ensemble') return undefined;
   if (known.kind === 'option') {
-    if (known.option.why === undefined) return undefined;
-    return { severity: 'note', key, origin, text: `no effect here: ${known.option.why}` };
+    const { why, status, harmless } = known.option;
+    if (why === undefined) return undefined;
+    if (status === 'accepted') return { severity: 'note', key, origin, text: `no effect here: ${why}` };
+    if (harmless.includes(value) || isDefault(known.option, value)) return undefined;
+    return { severity: 'warning', key, origin, text: `not supported: ${why}` };
   }
   const { status, why, harmless } = known.option;
   if (status === 'accepted') return { severity: 'note', key, origin, text: `no effect here: ${why}` };
