@@ -17,7 +17,14 @@ import {
 } from '../server/index.js';
 
 /** Shown in --help; all other options of zoo.cfg are flags as well, and listed by --help-all. */
-const COMMON_FLAGS: ReadonlySet<string> = new Set(['dataDir', 'clientPort', 'clientPortAddress', 'tickTime', 'log.level', 'log.format']);
+const COMMON_FLAGS: ReadonlySet<string> = new Set([
+  'dataDir',
+  'clientPort',
+  'clientPortAddress',
+  'tickTime',
+  'log.level',
+  'log.format',
+]);
 
 export function describeServerCommand(yargs: Argv): Argv {
   for (const { flag, name, help, defaultText } of flagDescriptions()) {
@@ -30,10 +37,21 @@ export function describeServerCommand(yargs: Argv): Argv {
     });
   }
   return yargs
-    .usage('zabra server [--config zoo.cfg] [flags]\n\nRuns a server. Without a configuration: port 2181 on 127.0.0.1, data in ./data.')
+    .usage(
+      'zabra server [--config zoo.cfg] [flags]\n\nRuns a server. Without a configuration: port 2181 on 127.0.0.1, data in ./data.',
+    )
     .option('config', { alias: 'c', type: 'string', requiresArg: true, describe: 'A zoo.cfg, as ZooKeeper takes it' })
-    .option('server-id', { type: 'string', requiresArg: true, describe: 'Number of this server, instead of the file myid' })
-    .option('D', { type: 'string', array: true, nargs: 1, describe: 'A system property, as in -Dzookeeper.snapCount=50000' })
+    .option('server-id', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Number of this server, instead of the file myid',
+    })
+    .option('D', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'A system property, as in -Dzookeeper.snapCount=50000',
+    })
     .showHidden('help-all', 'Show every flag')
     .parserConfiguration({ 'dot-notation': false, 'camel-case-expansion': false })
     .example('zabra server', 'one server for development')
@@ -76,7 +94,10 @@ async function serve(config: ServerConfig, logger: Logger): Promise<void> {
   greet(config, server, logger);
   const signal = await Promise.race([signalled('SIGTERM'), signalled('SIGINT'), server.failed]);
   if (signal instanceof Error) {
-    logger.error(`stopping: ${signal.message}`, signal instanceof StorageError ? { remedy: signal.remedy } : { error: signal });
+    logger.error(
+      `stopping: ${signal.message}`,
+      signal instanceof StorageError ? { remedy: signal.remedy } : { error: signal },
+    );
     process.exitCode = 1;
   } else logger.info(`stopping on ${signal}`);
   await server.stop();
@@ -104,6 +125,8 @@ function explain(error: unknown): void {
   if (error instanceof ConfigError) console.error(`zabra: ${error.message}`);
   else if (error instanceof StorageError) console.error(`zabra: ${error.message} ${error.remedy}`);
   else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-    console.error(`zabra: ${(error as Error).message}. Stop whoever uses the port, or choose another with --clientPort.`);
+    console.error(
+      `zabra: ${(error as Error).message}. Stop whoever uses the port, or choose another with --clientPort.`,
+    );
   } else console.error('zabra: the server could not be started:', error);
 }

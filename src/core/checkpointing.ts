@@ -10,6 +10,8 @@ import { limits } from './limits.js';
 import type { World } from './ops/operation.js';
 
 const HEADER_VERSION = 1;
+/** After a checkpoint that failed the next one begins after the rest of the usual entries. */
+const RETRY_SHARE = 0.9;
 
 export interface CheckpointHeader {
   readonly zxid: number;
@@ -106,10 +108,10 @@ export class Checkpointing {
     this.checkpointZxid = zxid;
   }
 
-  /** The disk did not take it; the pages count as changed again and the next one is due at once. */
+  /** The disk did not take it; the pages count as changed again. The next one is due soon, not with the next batch. */
   failed(): void {
     this.world.tree.abandonCheckpoint();
     this.state = 'idle';
-    this.entriesSince = this.options.checkpointEntries;
+    this.entriesSince = Math.floor(this.options.checkpointEntries * RETRY_SHARE);
   }
 }

@@ -8,7 +8,7 @@
 // It owns no domain state: that is in the world (replicated), in the clients (this server's) and in the leader (zab).
 
 import { OpCode } from '../../protocol/client/constants.js';
-import { hex } from '../../protocol/ids.js';
+import { hex, makeZxid } from '../../protocol/ids.js';
 import type { JuteWriter } from '../../protocol/jute/writer.js';
 import { encodeBatch } from '../../protocol/peer/codec.js';
 import type { Batch, Identity } from '../../protocol/peer/entries.js';
@@ -101,10 +101,16 @@ export class Replica {
   }
 
   get proposedZxid(): number {
-    if (this.leader === null) return this.appliedZxid;
-    const given = this.leader.nextZxid + this.openBatch.length - 1;
+    const { leader, openBatch } = this;
     // A leader that has proposed nothing yet is at its epoch's start, which no entry ever reaches.
-    return this.leader.batchesInFlight === 0 && this.openBatch.length === 0 ? this.appliedZxid : given;
+    if (leader === null || (leader.batchesInFlight === 0 && openBatch.length === 0)) return this.appliedZxid;
+    // What waits in the open batch of an epoch that is used up will belong to the next one (E90).
+    const opensEpoch = openBatch.length > 0 && this.isEpochUsedUp;
+    return (opensEpoch ? makeZxid(leader.epoch + 1, 1) : leader.nextZxid) + openBatch.length - 1;
+  }
+
+  private get isEpochUsedUp(): boolean {
+    return this.leader !== null && this.leader.entriesInEpoch >= this.options.epochEntriesMax;
   }
 
   nextSessionId(): number {
@@ -248,7 +254,7 @@ export class Replica {
     end: number,
   ): void {
     this.openBatch.add(operation, session, cxid, caller, request, start, end);
-    if (this.openBatch.isFull && this.currentRole === 'leading') this.closeBatch();
+    if (this.openBatch.isFull && this.currentRole === 'leading' && !this.isEpochUsedUp) this.closeBatch();
   }
 
   /** The same for what the server itself asks for. */
@@ -258,7 +264,7 @@ export class Replica {
 
   private endTurn(): void {
     if (this.leader === null || this.currentRole !== 'leading') return;
-    if (this.leader.entriesInEpoch >= this.options.epochEntriesMax) {
+    if (this.isEpochUsedUp) {
       // Entries wait in the open batch until everything of this epoch is committed and the next one is on disk (E90).
       if (this.leader.batchesInFlight === 0) this.openEpoch();
     } else if (this.openBatch.length > 0 && this.leader.batchesInFlight < limits.batchesInFlightMax) this.closeBatch();

@@ -78,10 +78,9 @@ export class SessionGuard {
 
   #check(): void {
     const { client, sessionId, options } = this;
-    if (client.session.id !== sessionId) return this.end('lost');
     const remainingMs = this.#safeForMs - (options.marginMs ?? client.session.timeoutMs / 10);
-    if (remainingMs <= 0) return this.end('unsafe');
-    this.#timer = setTimeout(() => this.#check(), Math.ceil(remainingMs));
-    this.#timer.unref();
+    if (client.session.id !== sessionId) this.end('lost');
+    else if (remainingMs <= 0) this.end('unsafe');
+    else this.#timer = setTimeout(() => this.#check(), Math.ceil(remainingMs)).unref();
   }
 }

@@ -138,6 +138,15 @@ export class VirtualClient {
     this.socket = null;
   }
 
+  /** Stops to read: what the server sends stays on its way. */
+  stopReading(): void {
+    this.socket?.toClient.hold();
+  }
+
+  readOn(): void {
+    this.socket?.toClient.release();
+  }
+
   /** The network fails: what is under way is lost both ways. */
   cut(): void {
     this.socket?.cut();

@@ -260,6 +260,11 @@ export class VirtualServer {
       const bytes = output.toBytes();
       this.world.trace.bytes(bytes);
       link.socket.toClient.send(bytes);
+      if (connection.isFull) {
+        link.socket.toClient.whenRead(() => {
+          if (this.links.has(connection)) this.input({ type: 'drained', connection });
+        });
+      }
     }
     output.clear();
   }

@@ -10,6 +10,9 @@ export interface PipeEnd {
   end(): void;
 }
 
+/** Bytes, the end (null), or somebody who wants to know that everything before has been read. */
+type Item = Uint8Array | null | (() => void);
+
 const PIECES_PROBABILITY = 0.1;
 
 export class Pipe {
@@ -18,8 +21,8 @@ export class Pipe {
   private lastArrivalMs = 0;
   private isCut = false;
   private isHeld = false;
-  /** Arrived while the reader did not read; null stands for the end. */
-  private arrived: (Uint8Array | null)[] = [];
+  /** Arrived while the reader did not read. */
+  private arrived: Item[] = [];
 
   constructor(world: VirtualWorld, target: PipeEnd) {
     this.world = world;
@@ -38,6 +41,11 @@ export class Pipe {
 
   end(): void {
     this.deliverLater(null);
+  }
+
+  /** Calls back when everything sent so far has been read. */
+  whenRead(callback: () => void): void {
+    this.deliverLater(callback);
   }
 
   /** What has not arrived is lost, and the end is all that still comes. */
@@ -60,7 +68,7 @@ export class Pipe {
     }
   }
 
-  private deliverLater(item: Uint8Array | null): void {
+  private deliverLater(item: Item): void {
     const { world } = this;
     this.lastArrivalMs = Math.max(this.lastArrivalMs, world.nowMs + world.delayUpTo(world.networkDelayMsMax));
     world.after(this.lastArrivalMs - world.nowMs, () => {
@@ -70,8 +78,9 @@ export class Pipe {
     });
   }
 
-  private give(item: Uint8Array | null): void {
+  private give(item: Item): void {
     if (item === null) this.target.end();
+    else if (typeof item === 'function') item();
     else this.target.bytes(item);
   }
 }

@@ -14,8 +14,11 @@ import { writeOperation } from '../ops/table.js';
 
 /** Who is told about what an entry did, in this order. */
 export interface Audience {
-  /** Whether the reply's body is wanted: only the server that holds the client's connection needs it. */
-  wantsReply(session: number): boolean;
+  /**
+   * An entry of this session comes next: the last moment for what must not see its effect. Returns whether the reply's
+   * body is wanted: only the server that holds the client's connection needs it.
+   */
+  executing(session: number): boolean;
   changed(change: Change, zxid: number): void;
   /** `body` is valid during the call only, and meaningless when `code` is not 0. */
   executed(session: number, cxid: number, operation: number, code: number, body: JuteWriter): void;
@@ -81,6 +84,6 @@ export class Applier {
     if (operation === undefined) throw new AssertionFailure(`entry ${entry.zxid} has the unknown operation ${code}`);
     const request = operation.request.view(this.reader.reset(requests, start, end));
     body.clear();
-    return operation.apply(world, entry, request, this.audience.wantsReply(entry.session) ? body : null);
+    return operation.apply(world, entry, request, this.audience.executing(entry.session) ? body : null);
   }
 }

@@ -261,7 +261,12 @@ export class Clients implements Audience, Doorkeeper {
       upstream.stats.answeredAfter(0);
       return;
     }
-    const common = { xid, operation: operation.code, receivedMs: upstream.monotonicMs, frame: copyBytes(bytes, start, end) };
+    const common = {
+      xid,
+      operation: operation.code,
+      receivedMs: upstream.monotonicMs,
+      frame: copyBytes(bytes, start, end),
+    };
     if (!isSync) this.enqueue(connection, { kind: 'read', ...common });
     else {
       this.enqueue(connection, { kind: 'barrier', ...common, zxid: upstream.proposedZxid });
@@ -368,9 +373,13 @@ export class Clients implements Audience, Doorkeeper {
     if (connection.parked > 0) return;
     for (let item = lane.peek(); item !== undefined && item.kind !== 'write'; item = lane.peek()) {
       if (item.kind === 'barrier' && item.zxid > this.upstream.appliedZxid) return;
-      if (connection.isFull && connection.pendingWrites === 0) return this.backPressure.park(connection);
+      if (connection.isFull && connection.pendingWrites === 0) {
+        this.backPressure.park(connection);
+        return;
+      }
       if (connection.output.position > limits.outputBytesMax) {
-        return this.close(connection, 'it asks for more between two writes than can be kept for it');
+        this.close(connection, 'it asks for more between two writes than can be kept for it');
+        return;
       }
       this.leave(connection, item);
       if (item.kind === 'refusal') this.reply(connection, item.xid, item.code);
@@ -393,8 +402,12 @@ export class Clients implements Audience, Doorkeeper {
 
   // --- what the log says (Audience)
 
-  wantsReply(session: number): boolean {
-    return this.openings.bySession.has(session);
+  /** A sync at the head of the lane may be satisfied by now, with reads behind it that came before the write. */
+  executing(session: number): boolean {
+    const connection = this.openings.bySession.get(session);
+    if (connection === undefined) return false;
+    if (connection.lane.peek()?.kind === 'barrier') this.drain(connection);
+    return true;
   }
 
   changed(change: Change, zxid: number): void {
@@ -459,11 +472,15 @@ export class Clients implements Audience, Doorkeeper {
       this.close(connection, 'its session could not be stored');
       return;
     }
-    const item = connection.lane.peek();
-    if (item?.kind !== 'write' || item.xid !== cxid) return;
-    this.leave(connection, item);
-    this.reply(connection, cxid, Code.SystemError);
     this.drain(connection);
+    const item = connection.lane.peek();
+    if (item?.kind === 'write' && item.xid === cxid) {
+      this.leave(connection, item);
+      this.reply(connection, cxid, Code.SystemError);
+      this.drain(connection);
+    }
+    // The session lives on, but what came since was dropped (E14): the client must not wait for answers to it.
+    if (operation === OpCode.closeSession) this.close(connection, 'its session could not be closed');
   }
 
   sent(connection: Connection): void {

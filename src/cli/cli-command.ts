@@ -1,0 +1,95 @@
+// `zabra cli`: the shell. Its flags may be written as zkCli.sh has them (`-server host:port`), and everything from the
+// first word that is no flag on is a command for the shell, whose own flags are not touched.
+
+import type { Argv } from 'yargs';
+import { ExitCode } from './shell/errors.js';
+import { runInteractive } from './shell/interactive.js';
+import { runCommand, runScript } from './shell/script.js';
+
+const VALUE_FLAGS: ReadonlyMap<string, string> = new Map([
+  ['-server', '--server'],
+  ['--server', '--server'],
+  ['-s', '--server'],
+  ['-timeout', '--timeout'],
+  ['--timeout', '--timeout'],
+]);
+const SWITCHES: ReadonlyMap<string, string> = new Map([
+  ['-r', '--readonly'],
+  ['-readonly', '--readonly'],
+  ['-json', '--json'],
+  ['-help', '--help'],
+  ['-waitforconnection', '--waitforconnection'],
+]);
+
+export interface SplitArguments {
+  /** For yargs, all with two dashes. */
+  readonly flags: readonly string[];
+  /** The words of the shell's command; none for a session. */
+  readonly command: readonly string[];
+}
+
+/** @param args what follows `zabra cli`. */
+export function splitArguments(args: readonly string[]): SplitArguments {
+  const flags: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (arg === '--') return { flags, command: args.slice(i + 1) };
+    if (!arg.startsWith('-')) return { flags, command: args.slice(i) };
+    const valueFlag = VALUE_FLAGS.get(arg);
+    if (valueFlag === undefined) flags.push(SWITCHES.get(arg) ?? arg);
+    else flags.push(valueFlag, ...args.slice(++i, i + 1));
+  }
+  return { flags, command: [] };
+}
+
+export function describeCliCommand(yargs: Argv): Argv {
+  return yargs
+    .usage('zabra cli [-server host:port[,…][/chroot]] [flags] [--] [command]')
+    .usage('')
+    .usage('Talks to a Zabra or ZooKeeper server: at a terminal a shell with completion, else the')
+    .usage('commands of standard input, or just the one that is given. The commands are those of')
+    .usage('zkCli.sh; `zabra cli help` lists them.')
+    .epilogue('Exit codes: 0 done, 1 the server refused it, 2 it is not a command, 3 no connection.')
+    .option('server', {
+      alias: 's',
+      type: 'string',
+      requiresArg: true,
+      default: '127.0.0.1:2181',
+      describe: 'Where to connect to; zkCli.sh’s -server works too',
+    })
+    .option('timeout', {
+      type: 'number',
+      requiresArg: true,
+      default: 10_000,
+      describe: 'Session timeout, and how long to wait for a connection and for an answer, in milliseconds',
+    })
+    .option('readonly', { alias: 'r', type: 'boolean', default: false, describe: 'Accept a server without a quorum' })
+    .option('json', { type: 'boolean', default: false, describe: 'One JSON value a command, for programs' })
+    .option('waitforconnection', { type: 'boolean', hidden: true, describe: 'Always so; zkCli.sh has it as a flag' })
+    .example('zabra cli', 'a shell on 127.0.0.1:2181')
+    .example('zabra cli -server zk1:2181,zk2:2181/app', 'another place, below /app')
+    .example('zabra cli -s zk1:2181 -- get -s /config', 'one command')
+    .example('zabra cli --json -- ls / | jq .children', 'for a program')
+    .example('zabra cli < commands.txt', 'a script');
+}
+
+/** Runs the shell and sets the process's exit code. */
+export async function runCli(argv: Readonly<Record<string, unknown>>, command: readonly string[]): Promise<void> {
+  const timeoutMs = Number(argv.timeout);
+  if (!Number.isInteger(timeoutMs) || timeoutMs <= 0) {
+    console.error(`zabra: --timeout is a whole number of milliseconds, not ${String(argv.timeout)}`);
+    process.exitCode = ExitCode.usage;
+    return;
+  }
+  const session = { server: String(argv.server), timeoutMs, readOnly: argv.readonly === true };
+  const { stdin, stdout, stderr, env } = process;
+  const output = { stdout, stderr, env, json: argv.json === true };
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(ExitCode.ok); // `zabra cli -- ls -R / | head`
+    throw error;
+  });
+  if (command.length > 0) process.exitCode = await runCommand(command, { session, output });
+  else if (stdin.isTTY === true && stdout.isTTY === true) {
+    process.exitCode = await runInteractive({ stdin, stdout, session, output });
+  } else process.exitCode = await runScript(stdin, { session, output });
+}

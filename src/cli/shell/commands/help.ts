@@ -1,0 +1,43 @@
+// Everything here comes from the commands' grammars. The table of commands is handed in, since it holds this one too.
+
+import { type Command, defineCommand, optionalOperand } from '../command.js';
+import { commandNamed } from '../lookup.js';
+import type { Style } from '../output.js';
+
+export function helpFor(commands: () => ReadonlyMap<string, Command>): Command {
+  return defineCommand({
+    name: 'help',
+    summary: 'Lists all commands, or explains one.',
+    flags: {},
+    operands: { command: optionalOperand('the one to explain') },
+    examples: ['help', 'help create'],
+    async run({ style }, _, { command: name }) {
+      if (name === undefined) {
+        const all = [...commands().values()];
+        const width = Math.max(...all.map(({ usage }) => usage.length));
+        const lines = all.map(({ usage, summary }) => `${usage.padEnd(width)}  ${style.dim(summary)}`);
+        return { lines, json: all.map(({ usage, summary }) => ({ usage, summary })) };
+      }
+      const command = commandNamed(commands(), name);
+      return { lines: explain(command, style), json: { usage: command.usage, summary: command.summary } };
+    },
+  });
+}
+
+function explain({ usage, summary, flags, operands, examples }: Command, style: Style): string[] {
+  const parts = [
+    ...Object.entries(flags).map(([letter, { value, help }]) => [
+      value === undefined ? `-${letter}` : `-${letter} ${value}`,
+      help,
+    ]),
+    ...Object.entries(operands).map(([name, { help, optional }]) => [name, optional ? `${help} (optional)` : help]),
+  ];
+  const width = Math.max(0, ...parts.map(([name]) => name.length));
+  return [
+    style.bold(usage),
+    summary,
+    ...parts.map(([name, help]) => `  ${name.padEnd(width)}  ${help}`),
+    style.dim('Examples:'),
+    ...examples.map((example) => `  ${example}`),
+  ];
+}

@@ -1,0 +1,126 @@
+// zkCli.sh's formats: Stat, lists, ACLs, events, times. And the same as values for --json, where 64-bit numbers are
+// hexadecimal texts as everywhere else in ZooKeeper, since JSON's numbers are too short for them.
+
+import { type Acl, Perms, type Stat, type WatchEvent } from '../../client/index.js';
+import { UsageError } from './errors.js';
+
+export function hex(value: bigint): string {
+  return `0x${BigInt.asUintN(64, value).toString(16)}`;
+}
+
+/** As Java prints a Date: `Thu Jan 01 00:00:00 UTC 1970`. */
+export function timeText(timeMs: number, timeZone?: string): string {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    weekday: 'short',
+    month: 'short',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+    year: 'numeric',
+    timeZone,
+  }).formatToParts(timeMs);
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((each) => each.type === type)?.value ?? '';
+  const clock = `${part('hour')}:${part('minute')}:${part('second')}`;
+  return `${part('weekday')} ${part('month')} ${part('day')} ${clock} ${part('timeZoneName')} ${part('year')}`;
+}
+
+export function statLines(stat: Stat, timeZone?: string): string[] {
+  return [
+    `cZxid = ${hex(stat.czxid)}`,
+    `ctime = ${timeText(stat.ctime, timeZone)}`,
+    `mZxid = ${hex(stat.mzxid)}`,
+    `mtime = ${timeText(stat.mtime, timeZone)}`,
+    `pZxid = ${hex(stat.pzxid)}`,
+    `cversion = ${stat.cversion}`,
+    `dataVersion = ${stat.version}`,
+    `aclVersion = ${stat.aversion}`,
+    `ephemeralOwner = ${hex(stat.ephemeralOwner)}`,
+    `dataLength = ${stat.dataLength}`,
+    `numChildren = ${stat.numChildren}`,
+  ];
+}
+
+export function statJson(stat: Stat): unknown {
+  return {
+    ...stat,
+    czxid: hex(stat.czxid),
+    mzxid: hex(stat.mzxid),
+    pzxid: hex(stat.pzxid),
+    ctime: new Date(stat.ctime).toISOString(),
+    mtime: new Date(stat.mtime).toISOString(),
+    ephemeralOwner: hex(stat.ephemeralOwner),
+  };
+}
+
+export function listText(items: readonly string[]): string {
+  return `[${items.join(', ')}]`;
+}
+
+/** By code units, so that the order does not depend on the place. */
+export function sorted(items: readonly string[]): string[] {
+  return [...items].sort();
+}
+
+/** zkCli.sh writes `null` for a node that never had data. */
+export function dataText(data: Buffer | null): string {
+  return data === null ? 'null' : data.toString('utf8');
+}
+
+/** A text when the bytes are UTF-8, else an object with their base64. */
+export function dataJson(data: Buffer | null): unknown {
+  if (data === null) return null;
+  const text = data.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(data) ? text : { base64: data.toString('base64') };
+}
+
+const PERM_LETTERS = [
+  ['c', Perms.CREATE],
+  ['d', Perms.DELETE],
+  ['r', Perms.READ],
+  ['w', Perms.WRITE],
+  ['a', Perms.ADMIN],
+] as const;
+
+export function permsText(perms: number): string {
+  return PERM_LETTERS.map(([letter, perm]) => ((perms & perm) === 0 ? '' : letter)).join('');
+}
+
+export function aclLines(acl: readonly Acl[]): string[] {
+  return acl.flatMap(({ scheme, id, perms }) => [`'${scheme},'${id}`, `: ${permsText(perms)}`]);
+}
+
+/** `scheme:id:perms[,…]`, where the id may have colons itself. Throws UsageError. */
+export function parseAcl(text: string): Acl[] {
+  return text.split(',').map((entry) => {
+    const first = entry.indexOf(':');
+    const last = entry.lastIndexOf(':');
+    if (first === last) throw new UsageError(`an ACL is scheme:id:perms, as in world:anyone:cdrwa, not ${entry}`);
+    let perms = 0;
+    for (const letter of entry.slice(last + 1)) {
+      const perm = PERM_LETTERS.find(([known]) => known === letter);
+      if (perm === undefined) throw new UsageError(`permissions are letters of cdrwa, not ${letter}`);
+      perms |= perm[1];
+    }
+    return { scheme: entry.slice(0, first), id: entry.slice(first + 1, last), perms };
+  });
+}
+
+const EVENT_NAMES = {
+  created: 'NodeCreated',
+  deleted: 'NodeDeleted',
+  dataChanged: 'NodeDataChanged',
+  childrenChanged: 'NodeChildrenChanged',
+  removed: 'WatchRemoved',
+  gap: 'Gap',
+} as const satisfies { readonly [T in WatchEvent['type']]: string };
+
+export function eventText(event: WatchEvent): string {
+  return `WatchedEvent state:SyncConnected type:${EVENT_NAMES[event.type]} path:${event.path}`;
+}
+
+export function eventJson(event: WatchEvent): unknown {
+  return 'zxid' in event ? { ...event, zxid: event.zxid < 0n ? null : hex(event.zxid) } : event;
+}

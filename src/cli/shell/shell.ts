@@ -1,0 +1,72 @@
+// Runs commands: from words to output. The interactive shell, scripts and the one command of the command line all go
+// through here.
+
+import type { WatchEvent } from '../../client/index.js';
+import type { Context } from './command.js';
+import { COMMANDS } from './commands/index.js';
+import { ExitCode, UsageError } from './errors.js';
+import { commandNamed } from './lookup.js';
+import type { Output } from './output.js';
+import type { ShellSession } from './session.js';
+import { splitWords } from './words.js';
+
+export interface Outcome {
+  readonly exitCode: ExitCode;
+  readonly quit: boolean;
+}
+
+export class Shell {
+  readonly session: ShellSession;
+  readonly output: Output;
+  readonly history: string[] = [];
+  readonly #onEvent: (event: WatchEvent) => void;
+
+  /** @param onEvent what to do with the events of watches; by default they are printed at once. */
+  constructor(session: ShellSession, output: Output, onEvent = (event: WatchEvent) => output.event(event)) {
+    this.session = session;
+    this.output = output;
+    this.#onEvent = onEvent;
+  }
+
+  /** Runs a line; an empty one, or one that begins with #, does nothing. Never fails: complaints are printed. */
+  async runLine(line: string, signal: AbortSignal): Promise<Outcome> {
+    const text = line.trim();
+    if (text === '' || text.startsWith('#')) return { exitCode: ExitCode.ok, quit: false };
+    this.history.push(text);
+    const { words, openQuote } = splitWords(text);
+    if (openQuote !== undefined) {
+      return this.#complain(new UsageError(`The text that begins with ${openQuote} has no ${openQuote} at its end`));
+    }
+    return await this.run(
+      words.map((word) => word.text),
+      signal,
+    );
+  }
+
+  /** Runs one command. Never fails. */
+  async run(words: readonly string[], signal: AbortSignal): Promise<Outcome> {
+    const { session, output, history } = this;
+    const context: Context = {
+      get client() {
+        return session.client;
+      },
+      session,
+      signal,
+      watch: this.#onEvent,
+      style: output.style,
+      history,
+    };
+    try {
+      const [name, ...rest] = words;
+      const result = await commandNamed(COMMANDS, name).run(context, rest);
+      output.result(result);
+      return { exitCode: ExitCode.ok, quit: result.quit ?? false };
+    } catch (error) {
+      return this.#complain(error);
+    }
+  }
+
+  #complain(error: unknown): Outcome {
+    return { exitCode: this.output.complaint(error), quit: false };
+  }
+}

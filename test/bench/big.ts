@@ -1,0 +1,143 @@
+/**
+ * A large tree: how much memory it takes, and how long a killed server takes until it answers the first read again. The
+ * fresh servers are filled one after the other and then killed in turns.
+ */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { filledPath } from './fill.js';
+import type { GeneratorProcess } from './generator-process.js';
+import { LoadConnection } from './load-connection.js';
+import { cpuSeconds, load, residentMiB } from './machine.js';
+import { writeGet } from './requests.js';
+import { Subject, type SubjectName } from './subjects.js';
+
+const DATA_BYTES = 100;
+const RETRY_MS = 5;
+const FIRST_READ_TIMEOUT_MS = 300_000;
+/** A server has settled when it used less than this share of a core for a second. */
+const SETTLED_SHARE = 0.1;
+const SETTLE_TIMEOUT_MS = 60_000;
+
+export interface BigFigures {
+  readonly createsPerSec: number;
+  /** Of all servers of the ensemble, after the load has settled. */
+  readonly residentMiB: number;
+  /** The same after each restart. */
+  readonly residentRestartedMiB: readonly number[];
+  readonly restartMs: readonly number[];
+}
+
+interface Measured {
+  readonly subject: Subject;
+  createsPerSec: number;
+  residentMiB: number;
+  readonly residentRestartedMiB: number[];
+  readonly restartMs: number[];
+}
+
+export async function measureBig(
+  names: readonly SubjectName[],
+  options: { readonly nodes: number; readonly rounds: number; readonly servers: number },
+  generator: GeneratorProcess,
+  say: (text: string) => void,
+): Promise<Map<SubjectName, BigFigures>> {
+  const all: Measured[] = [];
+  try {
+    for (const name of names) {
+      const subject = await Subject.start(name, options.servers);
+      const measured = { subject, createsPerSec: 0, residentMiB: 0, residentRestartedMiB: [], restartMs: [] };
+      all.push(measured);
+      await fill(measured, options.nodes, generator, say);
+    }
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const measured of all) await restart(measured, options.nodes, say);
+    }
+    return new Map(all.map(({ subject, ...figures }) => [subject.name, figures]));
+  } finally {
+    for (const { subject } of all) await subject.end();
+  }
+}
+
+async function fill(
+  measured: Measured,
+  nodes: number,
+  generator: GeneratorProcess,
+  say: (text: string) => void,
+): Promise<void> {
+  const { subject } = measured;
+  const outcome = await generator.run(
+    {
+      addresses: subject.addresses,
+      job: { kind: 'fill', nodes, dataBytes: DATA_BYTES },
+      timing: { secs: 0, warmSecs: 0 },
+    },
+    (done) => {
+      if (done % 250_000 === 0) say(`${subject.name}: ${done} znodes`);
+    },
+  );
+  if (outcome.errors > 0) throw new Error(`${subject.name} refused ${outcome.errors} creates`);
+  await settle(subject);
+  measured.createsPerSec = outcome.perSec;
+  measured.residentMiB = resident(subject);
+  say(
+    `${subject.name}: filled at ${Math.round(outcome.perSec)}/s, ${Math.round(measured.residentMiB)} MiB (load ${load()})`,
+  );
+}
+
+async function restart(measured: Measured, nodes: number, say: (text: string) => void): Promise<void> {
+  const { subject } = measured;
+  await subject.kill();
+  const startMs = performance.now();
+  subject.launch();
+  await firstRead(subject, filledPath(nodes - 1));
+  const elapsedMs = performance.now() - startMs;
+  await settle(subject);
+  measured.restartMs.push(elapsedMs);
+  measured.residentRestartedMiB.push(resident(subject));
+  say(
+    `${subject.name}: first read ${Math.round(elapsedMs)} ms after the start, ${Math.round(resident(subject))} MiB (load ${load()})`,
+  );
+}
+
+/** Asks again and again until the znode is there. */
+async function firstRead(subject: Subject, path: string): Promise<void> {
+  const deadline = performance.now() + FIRST_READ_TIMEOUT_MS;
+  for (;;) {
+    subject.assertAlive();
+    if (await isReadable(subject, path)) return;
+    if (performance.now() > deadline) throw new Error(`${subject.name} does not answer after its restart`);
+    await sleep(RETRY_MS);
+  }
+}
+
+async function isReadable(subject: Subject, path: string): Promise<boolean> {
+  let connection: LoadConnection | null = null;
+  try {
+    connection = await LoadConnection.open(subject.addresses[0]);
+    connection.onBroken = () => {};
+    const [err] = await connection.call(1, (writer) => writeGet(writer, 1, path));
+    if (err !== 0) throw new Error(`${subject.name} has lost ${path}: error ${err}`);
+    await connection.close();
+    return true;
+  } catch (error) {
+    // Not listening yet, or hung up on because it is not serving yet.
+    if (connection === null) return false;
+    throw error;
+  }
+}
+
+async function settle(subject: Subject): Promise<void> {
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  const used = () => subject.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  let before = used();
+  do {
+    await sleep(1000);
+    const now = used();
+    if (now - before < SETTLED_SHARE) return;
+    before = now;
+  } while (performance.now() < deadline);
+}
+
+function resident(subject: Subject): number {
+  return subject.pids.reduce((sum, pid) => sum + residentMiB(pid), 0);
+}

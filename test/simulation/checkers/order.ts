@@ -1,0 +1,40 @@
+/**
+ * Checks the order of what clients see. Per connection: replies come in the order of the requests (E8). Per session,
+ * over all its connections: the zxid in replies never falls (E3), so a session sees its own writes and never goes back
+ * in time. Over all clients: writes are linearizable. Each has taken effect at its zxid, so it is enough that a write
+ * sent after another answer had arrived has a greater zxid than that.
+ *
+ * Leaves out reads across sessions, which ZooKeeper does not order (E71), and the zxid of auth replies, which is 0.
+ */
+import { repliesWithRequests, WRITES } from '../history.js';
+import type { Run } from '../scenario.js';
+import { check } from './check.js';
+
+export function checkOrder(run: Run): void {
+  const seenBySession = new Map<bigint, number>();
+  for (const { sent, reply, observation } of repliesWithRequests(run.history)) {
+    check(sent?.xid === reply.xid, 'replies come in the order of requests', () => ({ sent, observation }));
+    const seen = seenBySession.get(observation.sessionId) ?? 0;
+    check(reply.zxid >= seen, 'a session never goes back in time', () => ({ seen, observation }));
+    seenBySession.set(observation.sessionId, reply.zxid);
+  }
+  checkLinearizability(run);
+}
+
+function checkLinearizability(run: Run): void {
+  let answered = 0;
+  const answeredBefore = new Map<string, number>();
+  for (const observation of run.history) {
+    const { connection } = observation;
+    if (observation.kind === 'sent') {
+      if (WRITES.has(observation.operation)) answeredBefore.set(`${connection}/${observation.xid}`, answered);
+    } else if (observation.kind === 'received' && observation.item.kind === 'reply') {
+      const { xid, zxid, code } = observation.item;
+      const before = answeredBefore.get(`${connection}/${xid}`);
+      // A refused write names the state it was refused in; it has no place of its own in the order.
+      const isOrdered = before === undefined || zxid > before || (zxid === before && code !== 0);
+      check(isOrdered, 'a later write has a greater zxid', () => ({ before, observation }));
+      answered = Math.max(answered, zxid);
+    }
+  }
+}

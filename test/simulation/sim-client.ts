@@ -1,0 +1,216 @@
+/**
+ * A client of the simulation: a small state machine that sends random requests, several at a time, loses its
+ * connection, comes back with its session and its watches, falls silent, ends its session. It keeps nothing back: all
+ * it does and sees goes into the history.
+ */
+import { EventType } from '../../protocol/client/constants.js';
+import type { OperationName } from '../../protocol/client/operations.js';
+import type { Random } from '../../src/std/random.js';
+import {
+  type OperationRequest,
+  type Received,
+  VirtualClient,
+  type VirtualServer,
+  type VirtualWorld,
+} from '../../src/testing/index.js';
+import { OPEN_ACL } from '../helpers/world.js';
+import type { Observation } from './history.js';
+
+const PATHS = ['/a', '/b', '/a/x', '/a/y', '/b/z', '/c'] as const;
+const OUTSTANDING_MAX = 12;
+const ACT_MS_MAX = 40;
+
+export class SimClient {
+  readonly client: VirtualClient;
+  readonly timeoutMs: number;
+  private readonly world: VirtualWorld;
+  private readonly random: Random;
+  private connection = 0;
+  /** Paths of the reads under way that set a watch, by xid. */
+  private readonly watching = new Map<number, string>();
+  private isReady = false;
+  private isOver = false;
+  private outstanding = 0;
+  private silentUntilMs = 0;
+  /** What it believes to be watching: what a real client brings along when it comes back (E60, E62). */
+  private readonly watched = { data: new Set<string>(), exist: new Set<string>(), child: new Set<string>() };
+
+  constructor(
+    private readonly id: number,
+    world: VirtualWorld,
+    private readonly server: VirtualServer,
+    private readonly history: Observation[],
+    private readonly nextConnection: () => number,
+  ) {
+    this.world = world;
+    this.random = world.random.fork();
+    this.timeoutMs = 300 + 100 * this.random.int(8);
+    this.client = new VirtualClient(world);
+    this.client.onReceived = (item) => this.receive(item);
+    this.actLater();
+  }
+
+  /** Hangs up and does nothing more; its session is left to expire. */
+  stop(): void {
+    this.isOver = true;
+    this.client.disconnect();
+  }
+
+  private actLater(): void {
+    this.world.after(this.world.delayUpTo(ACT_MS_MAX), () => {
+      if (this.isOver) return;
+      this.act();
+      this.actLater();
+    });
+  }
+
+  private act(): void {
+    const { random, world } = this;
+    if (world.nowMs < this.silentUntilMs) return;
+    if (!this.client.isConnected) this.connect();
+    else if (random.bool(0.015)) this.lose();
+    if (!this.isReady || this.outstanding > OUTSTANDING_MAX) return;
+    if (random.bool(0.01)) {
+      this.silentUntilMs = world.nowMs + world.delayUpTo(1600);
+      return;
+    }
+    const frames = [];
+    for (let left = 1 + random.int(4); left > 0; left--) frames.push(this.randomRequest());
+    this.client.sendAll(frames);
+  }
+
+  private lose(): void {
+    if (this.random.bool()) this.client.cut();
+    else {
+      this.client.disconnect();
+      this.isReady = false;
+    }
+  }
+
+  private connect(): void {
+    const { client } = this;
+    this.isReady = false;
+    this.outstanding = 0;
+    this.connection = this.nextConnection();
+    const { sessionId, lastZxidSeen } = client;
+    this.history.push({ kind: 'connecting', client: this.id, connection: this.connection, sessionId, lastZxidSeen });
+    const { server, timeoutMs } = this;
+    if (sessionId === 0n) client.connect(server, { timeoutMs, lastZxidSeen: BigInt(lastZxidSeen) });
+    else if (client.resume(server, { timeoutMs })) {
+      // Straight behind the connect request, as real clients do it (E7).
+      client.sendAll([this.prepare('setWatches', this.watches())]);
+    }
+  }
+
+  private watches(): OperationRequest<'setWatches'> {
+    const { data, exist, child } = this.watched;
+    return {
+      relativeZxid: BigInt(this.client.lastZxidSeen),
+      dataWatches: [...data],
+      existWatches: [...exist],
+      childWatches: [...child],
+    };
+  }
+
+  private prepare<N extends OperationName>(operation: N, request: OperationRequest<N>) {
+    const frame = this.client.prepare(operation, request);
+    const { sessionId } = this.client;
+    this.history.push({
+      kind: 'sent',
+      client: this.id,
+      connection: this.connection,
+      sessionId,
+      xid: frame.xid,
+      operation,
+      request,
+    });
+    this.outstanding++;
+    const { path, watch } = (request ?? {}) as { path?: string; watch?: boolean };
+    if (watch === true && path !== undefined) this.watching.set(frame.xid, path);
+    return frame;
+  }
+
+  private randomRequest() {
+    const { random } = this;
+    const path = random.pick(PATHS);
+    const watch = random.bool(0.3);
+    const data = random.bool(0.1) ? null : random.bytes(random.int(20));
+    const version = random.bool(0.8) ? -1 : random.int(4);
+    const choice = random.int(100);
+    if (choice < 14) return this.prepare('create', { path, data, acl: OPEN_ACL, flags: random.bool(0.4) ? 1 : 0 });
+    if (choice < 20)
+      return this.prepare('create2', { path: `${path}/s-`, data, acl: OPEN_ACL, flags: 2 + random.int(2) });
+    if (choice < 23) return this.prepare('createContainer', { path, data, acl: OPEN_ACL, flags: 4 });
+    if (choice < 26)
+      return this.prepare('createTTL', { path, data, acl: OPEN_ACL, flags: 5, ttl: BigInt(1 + random.int(2000)) });
+    if (choice < 36) return this.prepare('delete', { path, version });
+    if (choice < 52) return this.prepare('setData', { path, data, version });
+    if (choice < 55) return this.prepare('setACL', { path, acl: OPEN_ACL, version });
+    if (choice < 62) return this.prepare('multi', this.randomMulti(data));
+    if (choice < 74) return this.prepare('getData', { path, watch });
+    if (choice < 84) return this.prepare('exists', { path, watch });
+    if (choice < 93) return this.prepare('getChildren2', { path: random.bool(0.3) ? '/' : path, watch });
+    if (choice < 96) return this.prepare('sync', { path });
+    if (choice < 99) return this.prepare('ping', undefined);
+    return this.prepare('closeSession', undefined);
+  }
+
+  private randomMulti(data: Uint8Array | null): OperationRequest<'multi'> {
+    const { random } = this;
+    const parts: OperationRequest<'multi'> = [];
+    for (let left = random.int(4); left > 0; left--) {
+      const path = random.pick(PATHS);
+      const choice = random.int(4);
+      if (choice === 0) parts.push({ op: 'create', request: { path, data, acl: OPEN_ACL, flags: random.int(2) } });
+      else if (choice === 1) parts.push({ op: 'setData', request: { path, data, version: -1 } });
+      else if (choice === 2) parts.push({ op: 'delete', request: { path, version: -1 } });
+      else parts.push({ op: 'check', request: { path, version: -1 } });
+    }
+    return parts;
+  }
+
+  private receive(item: Received): void {
+    const { client, connection } = this;
+    this.history.push({ kind: 'received', client: this.id, connection, sessionId: client.sessionId, item });
+    switch (item.kind) {
+      case 'connect':
+        this.isReady = item.timeoutMs > 0;
+        if (!this.isReady) this.forgetSession();
+        break;
+      case 'closed':
+        this.isReady = false;
+        break;
+      case 'event':
+        this.forgetWatch(item.type, item.path);
+        break;
+      case 'reply':
+        this.outstanding--;
+        if (item.operation === 'closeSession' && item.code === 0) this.forgetSession();
+        else this.noteWatch(item);
+        break;
+    }
+  }
+
+  private forgetSession(): void {
+    this.client.sessionId = 0n;
+    this.client.password = null;
+    for (const set of Object.values(this.watched)) set.clear();
+  }
+
+  private noteWatch(reply: Extract<Received, { kind: 'reply' }>): void {
+    const path = this.watching.get(reply.xid);
+    if (path === undefined) return;
+    this.watching.delete(reply.xid);
+    if (reply.operation === 'getChildren2' && reply.code === 0) this.watched.child.add(path);
+    if (reply.operation === 'getData' && reply.code === 0) this.watched.data.add(path);
+    if (reply.operation === 'exists') this.watched[reply.code === 0 ? 'data' : 'exist'].add(path);
+  }
+
+  private forgetWatch(type: number, path: string): void {
+    const { data, exist, child } = this.watched;
+    if (type === EventType.nodeChildrenChanged || type === EventType.nodeDeleted) child.delete(path);
+    if (type === EventType.nodeChildrenChanged) return;
+    data.delete(path);
+    exist.delete(path);
+  }
+}

@@ -1,0 +1,17 @@
+import { splitArguments } from '../../../src/cli/cli-command.js';
+
+test.each<[string[], string[], string[]]>([
+  [[], [], []],
+  [['-server', 'h:1'], ['--server', 'h:1'], []],
+  [
+    ['-s', 'h:1', '--json', 'ls', '-s', '/'],
+    ['--server', 'h:1', '--json'],
+    ['ls', '-s', '/'],
+  ],
+  [['--', 'ls', '-R', '/'], [], ['ls', '-R', '/']],
+  [['-timeout', '500', '-r', '-waitforconnection'], ['--timeout', '500', '--readonly', '--waitforconnection'], []],
+  [['--server=h:1', 'create', '/a', '--'], ['--server=h:1'], ['create', '/a', '--']],
+  [['-server'], ['--server'], []],
+])('%j', (args, flags, command) => {
+  expect(splitArguments(args)).toEqual({ flags, command });
+});

@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { splitWords } from '../../../../src/cli/shell/words.js';
+
+const texts = (line: string) => splitWords(line).words.map(({ text }) => text);
+
+test.each<[string, string[]]>([
+  ['', []],
+  ['   ', []],
+  ['ls /', ['ls', '/']],
+  ['  get\t-s  /a\r\n', ['get', '-s', '/a']],
+  ['set /a "two words"', ['set', '/a', 'two words']],
+  ['set /a \'it "is"\'', ['set', '/a', 'it "is"']],
+  ['set /a ""', ['set', '/a', '']],
+  ['set /a {"a":1}', ['set', '/a', '{"a":1}']],
+  ["set /a it's", ['set', '/a', "it's"]],
+  ['set /a "a \\"b\\" \\\\ \\n"', ['set', '/a', 'a "b" \\ \\n']],
+  ["set /a 'a\\'", ['set', '/a', 'a\\']],
+  ['set /a c:\\temp', ['set', '/a', 'c:\\temp']],
+  ['"a""b"', ['a', 'b']],
+])('%j', (line, expected) => {
+  expect(texts(line)).toEqual(expected);
+  expect(splitWords(line).openQuote).toBeUndefined();
+});
+
+test('an open quote is told, with its word', () => {
+  expect(splitWords('set /a "tw')).toEqual({
+    words: [
+      { text: 'set', start: 0 },
+      { text: '/a', start: 4 },
+      { text: 'tw', start: 7 },
+    ],
+    openQuote: '"',
+  });
+  expect(splitWords("'").openQuote).toBe("'");
+});
+
+test('whatever is quoted comes back as it was', () => {
+  const quoted = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  fc.assert(
+    fc.property(fc.array(fc.string()), (words) => {
+      expect(texts(words.map(quoted).join(' '))).toEqual(words);
+    }),
+  );
+});

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Barrier, DoubleBarrier } from '../../../src/recipes/index.js';
+import { childCount, Fixture } from './fixture.js';
+
+const fixture = new Fixture();
+beforeAll(() => fixture.start(), 60_000);
+afterEach(() => fixture.cleanUp());
+afterAll(() => fixture.stop());
+
+test('a barrier holds everybody back until it is opened', async () => {
+  const barriers = await Promise.all([1, 2, 3].map(async () => new Barrier(await fixture.client(), '/gates/one')));
+  const [owner, ...others] = barriers;
+  await owner.wait(); // no node: open
+  const token = await owner.close();
+  expect(await others[0].close()).toBe(token);
+  expect(await owner.isClosed()).toBe(true);
+  const passed: number[] = [];
+  const waiting = others.map(async (barrier, i) => {
+    await barrier.wait();
+    passed.push(i);
+  });
+  await sleep(50);
+  expect(passed).toEqual([]);
+  expect(await owner.open()).toBe(true);
+  await Promise.all(waiting);
+  expect(await owner.open()).toBe(false);
+  expect(await owner.close()).toBeGreaterThan(token);
+});
+
+test('waiting at a barrier survives a lost connection, and ends with the signal', async () => {
+  const { client, link } = await fixture.linkedClient();
+  const owner = new Barrier(await fixture.client(), '/gate');
+  await owner.close();
+  const abort = new AbortController();
+  const given = new Barrier(client, '/gate').wait({ signal: abort.signal });
+  const waiting = new Barrier(client, '/gate').wait();
+  await client.sync();
+  abort.abort(new Error('no longer'));
+  await expect(given).rejects.toThrow('no longer');
+  link.close();
+  await owner.open();
+  link.open();
+  await waiting;
+}, 30_000);
+
+test('members of a double barrier begin together and end together, round after round', async () => {
+  const clients = await Promise.all([1, 2, 3].map(() => fixture.client()));
+  let working = 0;
+  const begun = [0, 0, 0, 0];
+  const ended = [0, 0, 0, 0];
+  await Promise.all(
+    clients.map(async (client, i) => {
+      const barrier = new DoubleBarrier(client, '/rounds', clients.length);
+      for (let round = 0; round < begun.length; round++) {
+        await sleep(i * 10);
+        const entering = barrier.enter();
+        begun[round]++;
+        const member = await entering;
+        expect(begun[round]).toBe(clients.length);
+        expect(member.signal.aborted).toBe(false);
+        working++;
+        await sleep(i * 10);
+        working--;
+        ended[round]++;
+        await member.leave();
+        expect(ended[round]).toBe(clients.length);
+      }
+    }),
+  );
+  expect(working).toBe(0);
+}, 30_000);
+
+test('too few wait; the ones too many form the next round', async () => {
+  const client = await fixture.client();
+  const barrier = new DoubleBarrier(client, '/many', 2);
+  const entered: number[] = [];
+  const entering: ReturnType<DoubleBarrier['enter']>[] = [];
+  const enter = async (i: number) => {
+    const member = barrier.enter();
+    entering.push(member);
+    member.then(() => entered.push(i));
+    await childCount(client, '/many', i);
+  };
+  await enter(1);
+  await sleep(50);
+  expect(entered).toEqual([]);
+  await enter(2);
+  await enter(3);
+  await Promise.all(entering.slice(0, 2));
+  await sleep(50);
+  expect(entered.sort()).toEqual([1, 2]);
+  await enter(4);
+  const members = await Promise.all(entering);
+  await Promise.all([members[0].leave(), members[1].leave()]);
+  expect(await client.children('/many')).toHaveLength(2); // the second round is not touched by the end of the first
+  await Promise.all([members[2].leave(), members[3].leave()]);
+  expect(await client.children('/many')).toEqual([]);
+});
+
+test('a member that dies counts as one that has left', async () => {
+  const clients = await Promise.all([1, 2].map(() => fixture.client()));
+  const { client: dying, link } = await fixture.linkedClient();
+  const [dead, ...members] = await Promise.all(
+    [dying, ...clients].map((client) => new DoubleBarrier(client, '/mortal', 3).enter()),
+  );
+  link.close();
+  await Promise.all(members.map((member) => member.leave()));
+  expect(dead.signal.reason).toMatchObject({ why: 'unsafe' });
+}, 30_000);
+
+test('who gives up entering leaves nothing behind and is not counted', async () => {
+  const client = await fixture.client();
+  const barrier = new DoubleBarrier(client, '/given-up', 2);
+  const abort = new AbortController();
+  const entering = barrier.enter({ signal: abort.signal });
+  await childCount(client, '/given-up', 1);
+  abort.abort(new Error('no time'));
+  await expect(entering).rejects.toThrow('no time');
+  await childCount(client, '/given-up', 0);
+  let alone = true;
+  const second = barrier.enter();
+  second.then(() => {
+    alone = false;
+  });
+  await childCount(client, '/given-up', 1);
+  await sleep(50);
+  expect(alone).toBe(true);
+  const members = await Promise.all([second, barrier.enter()]);
+  await Promise.all(members.map((member) => member.leave()));
+});
+
+test('members enter and leave under killed connections', async () => {
+  const members = await Promise.all([1, 2, 3].map(() => fixture.linkedClient({ sessionTimeoutMs: 4000 })));
+  let n = 0;
+  const cutter = setInterval(() => members[n++ % members.length].link.cut(), 40);
+  const inRound = [0, 0, 0];
+  try {
+    await Promise.all(
+      members.map(async ({ client }) => {
+        for (let round = 0; round < inRound.length; round++) {
+          const member = await new DoubleBarrier(client, '/shaken', members.length).enter();
+          inRound[round]++;
+          await member.leave();
+          expect(inRound[round]).toBe(members.length);
+        }
+      }),
+    );
+  } finally {
+    clearInterval(cutter);
+  }
+}, 60_000);

@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ZooKeeperError } from '../../../src/client/index.js';
+import { Lock } from '../../../src/recipes/index.js';
+import { aborted, childCount, Fixture, recorded } from './fixture.js';
+
+const fixture = new Fixture();
+beforeAll(() => fixture.start(), 60_000);
+afterEach(() => fixture.cleanUp());
+afterAll(() => fixture.stop());
+
+test('one holder at a time, in the order of asking, with rising tokens', async () => {
+  const clients = await Promise.all(Array.from({ length: 5 }, () => fixture.client()));
+  const log: { token: bigint; what: 'in' | 'out' }[] = [];
+  await Promise.all(
+    clients.map(async (client) => {
+      for (let i = 0; i < 4; i++) {
+        await new Lock(client, '/exclusion/lock').run(async ({ token, signal }) => {
+          log.push({ token, what: 'in' });
+          await sleep(3, undefined, { signal });
+          log.push({ token, what: 'out' });
+        });
+      }
+    }),
+  );
+  expect(log).toHaveLength(40);
+  for (let i = 0; i < log.length; i += 2) {
+    expect(log[i].what).toBe('in');
+    expect(log[i + 1]).toEqual({ token: log[i].token, what: 'out' });
+    if (i > 0) expect(log[i].token).toBeGreaterThan(log[i - 1].token);
+  }
+});
+
+test('tryAcquire gives the lock or null, and leaves no contender', async () => {
+  const client = await fixture.client();
+  const lock = new Lock(client, '/try', { data: 'me' });
+  const held = await lock.tryAcquire();
+  expect(held?.isHeld).toBe(true);
+  expect(await new Lock(await fixture.client(), '/try').tryAcquire()).toBeNull();
+  expect(await lock.contenders()).toEqual([{ path: held?.path, token: held?.token, data: Buffer.from('me') }]);
+  await held?.release();
+  expect(held?.isHeld).toBe(false);
+  expect(held?.signal.reason).toMatchObject({ name: 'LeaseEndedError', why: 'released' });
+  expect(await lock.contenders()).toEqual([]);
+});
+
+test('await using releases', async () => {
+  const client = await fixture.client();
+  const lock = new Lock(client, '/using');
+  {
+    await using held = await lock.acquire();
+    expect(held.isHeld).toBe(true);
+    expect(await client.children('/using')).toHaveLength(1);
+  }
+  expect(await client.children('/using')).toEqual([]);
+});
+
+test('a waiter that aborts rejects with the reason, leaves, and lets those behind it through', async () => {
+  const client = await fixture.client();
+  const lock = new Lock(client, '/abort');
+  const held = await lock.acquire();
+  const abort = new AbortController();
+  const second = lock.acquire({ signal: abort.signal });
+  await childCount(client, '/abort', 2);
+  const third = lock.acquire();
+  await childCount(client, '/abort', 3);
+  abort.abort(new Error('enough'));
+  await expect(second).rejects.toThrow('enough');
+  await childCount(client, '/abort', 2);
+  await held.release();
+  await (await third).release();
+  expect(await client.children('/abort')).toEqual([]);
+});
+
+test('an acquire that is aborted before its create is answered leaves no contender', async () => {
+  const client = await fixture.client();
+  const abort = new AbortController();
+  const acquiring = new Lock(client, '/early').acquire({ signal: abort.signal });
+  abort.abort(new Error('at once'));
+  await expect(acquiring).rejects.toThrow('at once');
+  await childCount(client, '/early', 0);
+});
+
+test('releasing a lock with 200 waiters wakes one of them', async () => {
+  const { client, calls } = recorded(await fixture.client());
+  const lock = new Lock(client, '/herd');
+  const held = await lock.acquire();
+  const abort = new AbortController();
+  const tokens: bigint[] = [];
+  const waiters = Array.from({ length: 200 }, async () => {
+    const lease = await lock.acquire({ signal: abort.signal });
+    tokens.push(lease.token);
+    return lease;
+  });
+  await childCount(client, '/herd', 201);
+  await client.sync('/herd'); // answered after the reads by which the last waiters set their watches
+  await sleep(50);
+  calls.length = 0;
+  await held.release();
+  await Promise.race(waiters);
+  await client.sync('/herd');
+  await sleep(50);
+  expect(tokens).toHaveLength(1);
+  expect(calls.filter((name) => name === 'children')).toHaveLength(1);
+  abort.abort(new Error('over'));
+  const ends = await Promise.allSettled(waiters);
+  expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  await childCount(client, '/herd', 1);
+}, 30_000);
+
+test('mutual exclusion holds while connections are killed', async () => {
+  const path = '/killed';
+  const members = await Promise.all(Array.from({ length: 4 }, () => fixture.linkedClient({ sessionTimeoutMs: 4000 })));
+  let inside = 0;
+  let most = 0;
+  let turns = 0;
+  const cutter = setInterval(() => members[turns % members.length].link.cut(), 15);
+  try {
+    await Promise.all(
+      members.map(async ({ client }) => {
+        for (let i = 0; i < 8; i++) {
+          await using _ = await new Lock(client, path).acquire();
+          most = Math.max(most, ++inside);
+          await sleep(5);
+          inside--;
+          turns++;
+        }
+      }),
+    );
+  } finally {
+    clearInterval(cutter);
+  }
+  expect(most).toBe(1);
+  expect(turns).toBe(32);
+  await childCount(await fixture.client(), path, 0); // nor any orphan
+}, 60_000);
+
+test('the signal aborts before the lock can pass to somebody else: connection gone', async () => {
+  await signalBeforeSuccessor('/cut', (link) => link.close());
+}, 30_000);
+
+test('the signal aborts before the lock can pass to somebody else: network swallows everything', async () => {
+  await signalBeforeSuccessor('/frozen', (link) => link.freeze());
+}, 30_000);
+
+async function signalBeforeSuccessor(
+  path: string,
+  harm: (link: Awaited<ReturnType<Fixture['linkedClient']>>['link']) => void,
+) {
+  const { client, link } = await fixture.linkedClient();
+  const held = await new Lock(client, path).acquire();
+  const order: string[] = [];
+  const successor = new Lock(await fixture.client(), path).acquire().then((lease) => {
+    order.push('successor');
+    return lease;
+  });
+  aborted(held.signal).then(() => order.push('signal'));
+  harm(link);
+  const next = await successor;
+  expect(order).toEqual(['signal', 'successor']);
+  expect(held.isHeld).toBe(false);
+  expect(held.signal.reason).toMatchObject({ why: 'unsafe' });
+  expect(next.token).toBeGreaterThan(held.token);
+}
+
+test('a short loss of the connection costs nothing', async () => {
+  const { client, link } = await fixture.linkedClient({ sessionTimeoutMs: 6000 });
+  const held = await new Lock(client, '/short').acquire();
+  link.cut();
+  await client.sync('/').catch(() => client.sync('/'));
+  expect(held.isHeld).toBe(true);
+  await held.release();
+  expect(await client.children('/short')).toEqual([]);
+});
+
+test('a lock whose node somebody deletes is not held any more', async () => {
+  const client = await fixture.client();
+  const held = await new Lock(client, '/broken').acquire();
+  await client.set(held.path, 'a note'); // this is no reason
+  expect(held.isHeld).toBe(true);
+  await (await fixture.client()).delete(held.path);
+  expect(await aborted(held.signal)).toMatchObject({ why: 'deleted' });
+  await held.release();
+});
+
+test('who loses the session while waiting enters again', async () => {
+  const { client, link } = await fixture.linkedClient();
+  const other = await fixture.client();
+  const held = await new Lock(other, '/again').acquire();
+  const waiting = new Lock(client, '/again').acquire();
+  await childCount(other, '/again', 2);
+  const before = client.session.id;
+  link.close();
+  await childCount(other, '/again', 1);
+  link.open();
+  await childCount(other, '/again', 2);
+  await held.release();
+  expect((await waiting).isHeld).toBe(true);
+  expect(client.session.id).not.toBe(before);
+}, 30_000);
+
+test('a client that closes ends the lease and the waiting', async () => {
+  const client = await fixture.client();
+  const lock = new Lock(client, '/closing');
+  const held = await lock.acquire();
+  const waiting = lock.acquire().catch((error: unknown) => error);
+  await childCount(client, '/closing', 2);
+  await client.close();
+  expect(held.signal.reason).toMatchObject({ why: 'lost' });
+  expect(ZooKeeperError.is(await waiting, 'ClientClosed')).toBe(true);
+  await held.release();
+});
