@@ -91,5 +91,8 @@ export async function runCli(argv: Readonly<Record<string, unknown>>, command: r
   if (command.length > 0) process.exitCode = await runCommand(command, { session, output });
   else if (stdin.isTTY === true && stdout.isTTY === true) {
     process.exitCode = await runInteractive({ stdin, stdout, session, output });
-  } else process.exitCode = await runScript(stdin, { session, output });
+  } else {
+    process.exitCode = await runScript(stdin, { session, output });
+    stdin.destroy(); // after `quit` somebody may still hold its other end open
+  }
 }

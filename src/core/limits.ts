@@ -14,6 +14,10 @@ export const limits = {
   /** Requests of one connection that wait for their turn. At half of it the connection is not read any more (E13). */
   laneLengthMax: 16_384,
 
+  /** Bytes of writes on their way, of all clients, beyond which whoever sends more is not read: what is queued for the
+   * disk is memory, and everybody's next write waits behind it. */
+  pendingBytesMax: 16_777_216,
+
   /** Bytes given to the core in one `frames` input, unless a single frame is larger. */
   readBytesMax: 65_536,
 
@@ -49,5 +53,6 @@ assert(
 );
 // What was read before the pause still comes: no frame is shorter than a length and a header.
 assert(limits.laneLengthMax / 2 + limits.readBytesMax / 12 < limits.laneLengthMax, 'a paused lane must not run full');
+assert(limits.pendingBytesMax >= limits.batchBytesMax * limits.batchesInFlightMax, 'the disk must be kept busy');
 assert(limits.outputPauseBytes < limits.outputBytesMax, 'a client is made to wait before it is cut off');
 assert(limits.laneLengthMax >= limits.batchEntriesMax, 'one connection must be able to fill a batch');

@@ -53,6 +53,8 @@ export class Replica {
   private leader: Leader | null = null;
   private currentRole: Role = 'recovering';
   private acceptedEpoch = 0;
+  /** Request bytes in the open batch and in all that were proposed and not executed. */
+  pendingBytes = 0;
   private lastSessionId = 0;
   private effects: Effect[] = [];
   monotonicMs = 0;
@@ -253,6 +255,7 @@ export class Replica {
     start: number,
     end: number,
   ): void {
+    this.pendingBytes += end - start;
     this.openBatch.add(operation, session, cxid, caller, request, start, end);
     if (this.openBatch.isFull && this.currentRole === 'leading' && !this.isEpochUsedUp) this.closeBatch();
   }
@@ -282,7 +285,10 @@ export class Replica {
   private stored(zxid: number): void {
     const leader = this.leader as Leader;
     leader.acknowledged(this.options.serverId, zxid);
-    for (const batch of leader.committable()) this.execute(batch);
+    for (const batch of leader.committable()) {
+      this.execute(batch);
+      this.pendingBytes -= batch.requests.length;
+    }
     this.clients.settled();
     this.checkpointing.beginIfDue(this.appliedZxid);
   }
@@ -303,7 +309,8 @@ export class Replica {
     const lost = leader.withdraw(firstLostZxid);
     this.clients.withdrawn(firstLostZxid - 1);
     if (this.openBatch.length > 0) lost.push(this.openBatch.close(leader.nextZxid, this.wallMs));
-    for (const { operations, sessions, cxids } of lost) {
+    for (const { operations, sessions, cxids, requests } of lost) {
+      this.pendingBytes -= requests.length;
       for (let i = 0; i < operations.length; i++) {
         // A session that was to be closed lives on, and expires later.
         if (operations[i] === OpCode.closeSession) this.revive(sessions[i]);

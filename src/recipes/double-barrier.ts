@@ -12,7 +12,7 @@ import { type Acl, type Client, ZooKeeperError } from '../client/index.js';
 import { Contender, type Queue } from './contender.js';
 import { compareSequence, inOrder } from './sequence.js';
 import { type GuardOptions, SessionGuard } from './session-guard.js';
-import { abortable, Change, nodeChanged, orNull, PATIENT, persist } from './waiting.js';
+import { abortable, nodeChanged, orNull, PATIENT, persist, watchedData } from './waiting.js';
 
 export interface DoubleBarrierOptions extends GuardOptions {
   /** Of the nodes it makes. Default OPEN_ACL. Members must be able to write each other's nodes. */
@@ -104,20 +104,14 @@ export class DoubleBarrier {
 
   /** Waits for the member's round; null when its node is gone. */
   async #roundOf(contender: Contender, signal: AbortSignal | undefined): Promise<Round | null> {
-    const client = this.#client;
     for (;;) {
-      const change = new Change(client);
-      let watched: string | undefined = contender.path;
-      try {
-        const read = persist(client, () => client.get(contender.path, { ...PATIENT, watch: change.watch }));
-        const node = await abortable(orNull(read), signal);
-        if (node === null) return null;
-        const round = /^(-?\d+) (-?\d+)$/.exec(node.data?.toString() ?? '');
-        if (round !== null) return { first: Number(round[1]), last: Number(round[2]) };
-        await abortable(change.happened, signal);
-        watched = undefined;
-      } finally {
-        change.end(watched);
+      const node = await watchedData(this.#client, contender.path, signal);
+      if (node === null) return null;
+      const round = /^(-?\d+) (-?\d+)$/.exec(node.value.data?.toString() ?? '');
+      if (round === null) await node.change.wait(signal);
+      else {
+        node.change.end(true);
+        return { first: Number(round[1]), last: Number(round[2]) };
       }
     }
   }

@@ -1,12 +1,12 @@
 // One leader among many candidates: the first in the queue. Others who only want to know the leader watch the leader's
 // node, or the directory while it has none; candidates that come and go behind the leader disturb nobody.
 
-import type { Acl, Client, Data } from '../client/index.js';
+import type { Acl, Client, Data, WatchOptions } from '../client/index.js';
 import { type ContenderInfo, contend, contendersOf, type Queue } from './contender.js';
 import { Lease } from './lease.js';
 import { inOrder } from './sequence.js';
 import type { GuardOptions } from './session-guard.js';
-import { abortable, Change, orNull, PATIENT, persist } from './waiting.js';
+import { abortable, type Change, orNull, PATIENT, persist, watched, watchedData } from './waiting.js';
 
 export interface ElectionOptions extends GuardOptions {
   /** What others learn of the leader, for example its address. */
@@ -81,40 +81,44 @@ export class Election {
     const { signal } = options;
     let seen: string | undefined;
     for (;;) {
-      const change = new Change(this.#client);
-      let watched: string | undefined;
+      const { leader, version, change } = await this.#look(signal);
       try {
-        const { leader, version, path } = await abortable(this.#look(change), signal);
-        watched = path;
         const key = leader === null ? '' : `${leader.token}/${version}`;
         if (key !== seen) yield leader;
         seen = key;
-        await abortable(change.happened, signal);
-        watched = undefined;
+        await change.wait(signal);
       } finally {
-        change.end(watched);
+        change.end(true);
       }
     }
   }
 
-  /** The leader, and a watch on the node whose change may bring another one. */
-  async #look(change: Change): Promise<{ leader: ContenderInfo | null; version: number; path: string }> {
+  /** The leader, and the change of the node that may bring another one. */
+  async #look(
+    signal: AbortSignal | undefined,
+  ): Promise<{ leader: ContenderInfo | null; version: number; change: Change }> {
     const client = this.#client;
-    const { directory, prefix } = this.#queue;
-    const options = { ...PATIENT, watch: change.watch };
+    const { directory } = this.#queue;
     for (;;) {
-      const path = await this.#first();
+      const path = await abortable(this.#first(), signal);
       if (path !== undefined) {
-        const node = await orNull(persist(client, () => client.get(path, options)));
+        const node = await watchedData(client, path, signal);
         if (node === null) continue;
-        return { leader: { path, token: node.stat.czxid, data: node.data }, version: node.stat.version, path };
+        const { data, stat } = node.value;
+        return { leader: { path, token: stat.czxid, data }, version: stat.version, change: node.change };
       }
-      const children = await orNull(persist(client, () => client.children(directory, options)));
-      const isEmpty = children !== null && inOrder(children, prefix).length === 0;
-      if (isEmpty || (children === null && (await persist(client, () => client.exists(directory, options))) === null)) {
-        return { leader: null, version: 0, path: directory };
-      }
+      const none = await watched(client, directory, (watch) => this.#isEmpty({ ...PATIENT, watch }), signal);
+      if (none?.value === true) return { leader: null, version: 0, change: none.change };
+      none?.change.end(true);
     }
+  }
+
+  /** Whether there is no candidate; then a watch tells of the first one, or of the directory that it will need. */
+  async #isEmpty(options: WatchOptions): Promise<boolean> {
+    const { directory, prefix } = this.#queue;
+    const children = await orNull(this.#client.children(directory, options));
+    if (children === null) return (await this.#client.exists(directory, options)) === null;
+    return inOrder(children, prefix).length === 0;
   }
 
   async #first(): Promise<string | undefined> {

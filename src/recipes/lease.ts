@@ -1,10 +1,9 @@
 // What a contender holds when its turn has come: exclusive, for as long as the session lives and nobody deletes its node.
 // The session's side is the guard's business; here the node itself is watched too.
 
-import { ZooKeeperError } from '../client/index.js';
 import type { Contender } from './contender.js';
 import { type GuardOptions, SessionGuard } from './session-guard.js';
-import { Change, PATIENT, persist } from './waiting.js';
+import { watchedData } from './waiting.js';
 
 /**
  * A lock or a leadership that is held.
@@ -58,18 +57,10 @@ export class Lease implements AsyncDisposable {
   }
 
   async #watchNode(): Promise<void> {
-    const { client } = this.#contender;
     while (!this.signal.aborted) {
-      const change = new Change(client);
-      try {
-        await persist(client, () => client.get(this.path, { ...PATIENT, watch: change.watch }));
-        await change.happened;
-      } catch (error) {
-        if (!ZooKeeperError.is(error, 'NoNode')) throw error;
-        this.#guard.end('deleted');
-      } finally {
-        change.end();
-      }
+      const node = await watchedData(this.#contender.client, this.path, undefined);
+      if (node === null) this.#guard.end('deleted');
+      else await node.change.wait(undefined);
     }
   }
 }

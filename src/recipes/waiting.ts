@@ -42,36 +42,96 @@ export async function orNull<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
+/** Those who wait for a change of one path. The client knows them all by one function. */
+interface Audience {
+  readonly watch: Watcher;
+  readonly members: Set<() => void>;
+}
+
+const AUDIENCES = new WeakMap<Client, Map<string, Audience>>();
+
 /**
- * A one-shot watch as a promise. It resolves at the first event, and also when the session is lost or the client closes,
- * since then nobody would call: after it, read again.
+ * The next event of a path as a promise. It resolves also when the session is lost or the client closes, since then nobody
+ * would call: after it, read again.
+ *
+ * All changes of a client and path share one watch function, and whoever gives up only stops listening. To take the watch
+ * away on the server could hit somebody who is just setting it; to leave a function behind each time would pile them up
+ * in a program that tries again and again for a lock that is held long.
  */
 export class Change {
   readonly watch: Watcher;
-  readonly happened: Promise<void>;
-  readonly #client: Client;
-  readonly #unsubscribe: () => void;
+  readonly #happened: Promise<void>;
+  readonly #end: (mayBeSet: boolean) => void;
 
-  constructor(client: Client) {
-    this.#client = client;
+  constructor(client: Client, path: string) {
+    const audiences = AUDIENCES.get(client) ?? new Map<string, Audience>();
+    AUDIENCES.set(client, audiences);
+    const audience = audiences.get(path) ?? createAudience(audiences, path);
     let resolve: () => void = () => {};
-    this.happened = new Promise((settle) => {
+    this.#happened = new Promise((settle) => {
       resolve = settle;
     });
-    this.watch = () => resolve();
-    this.#unsubscribe = client.onState(({ state }) => {
+    audience.members.add(resolve);
+    const unsubscribe = client.onState(({ state }) => {
       if (state === 'LOST' || state === 'CLOSED') resolve();
     });
+    this.watch = audience.watch;
+    this.#end = (mayBeSet) => {
+      unsubscribe();
+      audience.members.delete(resolve);
+      if (!mayBeSet && audience.members.size === 0 && audiences.get(path) === audience) audiences.delete(path);
+    };
   }
 
-  /** Ends it; with a path, the watch there is taken away as well, which nobody needs to wait for. */
-  end(path?: string): void {
-    this.#unsubscribe();
-    if (path === undefined) return;
-    this.#client.removeWatches(path, { watch: this.watch, local: true }).catch(() => {
-      // It has fired, was never set, or goes with the connection.
-    });
+  /** Waits for it, and ends. Rejects with the signal's reason. */
+  async wait(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await abortable(this.#happened, signal);
+    } finally {
+      this.#end(true);
+    }
   }
+
+  /** Stops listening. `mayBeSet`: the client may know the watch, which then serves the next one who waits here. */
+  end(mayBeSet: boolean): void {
+    this.#end(mayBeSet);
+  }
+}
+
+function createAudience(audiences: Map<string, Audience>, path: string): Audience {
+  const audience: Audience = {
+    members: new Set(),
+    watch: () => {
+      if (audiences.get(path) === audience) audiences.delete(path);
+      for (const resolve of audience.members) resolve();
+    },
+  };
+  audiences.set(path, audience);
+  return audience;
+}
+
+/** What `read` found and the change that follows it, which the caller must wait for or end; null for NoNode. */
+export async function watched<T>(
+  client: Client,
+  path: string,
+  read: (watch: Watcher) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly value: T; readonly change: Change } | null> {
+  const change = new Change(client, path);
+  let isHandedOver = false;
+  try {
+    const value = await abortable(orNull(persist(client, () => read(change.watch))), signal);
+    if (value === null) return null;
+    isHandedOver = true;
+    return { value, change };
+  } finally {
+    if (!isHandedOver) change.end(signal?.aborted === true);
+  }
+}
+
+/** Reads a node's data with a watch on it. Of a node that is not there no watch is left, as `exists` would leave one. */
+export function watchedData(client: Client, path: string, signal: AbortSignal | undefined) {
+  return watched(client, path, (watch) => client.get(path, { ...PATIENT, watch }), signal);
 }
 
 /**
@@ -79,16 +139,7 @@ export class Change {
  * Rejects with the signal's reason.
  */
 export async function nodeChanged(client: Client, path: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const change = new Change(client);
-  let watched: string | undefined = path;
-  try {
-    // get and not exists: of a node that is gone, exists would leave a watch behind.
-    const read = persist(client, () => client.get(path, { ...PATIENT, watch: change.watch }));
-    const isThere = (await abortable(orNull(read), signal)) !== null;
-    if (isThere) await abortable(change.happened, signal);
-    watched = undefined;
-    return isThere;
-  } finally {
-    change.end(watched);
-  }
+  const node = await watchedData(client, path, signal);
+  await node?.change.wait(signal);
+  return node !== null;
 }

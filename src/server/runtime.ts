@@ -4,7 +4,8 @@
 //
 // The end of a turn is a `setImmediate`, which Node runs after it has read every socket that was ready. A tick is given
 // in then as well, never straight from its timer: after a long pause of the process the pings that wait in the sockets
-// must be read before anybody is said to have been silent.
+// must be read before anybody is said to have been silent. The tick after such a pause is left out altogether, since
+// clients that lost their connection meanwhile need a turn to be accepted and another one to be read.
 
 import type { Effect, Input } from '../core/io.js';
 import type { Replica } from '../core/replica.js';
@@ -14,6 +15,8 @@ import type { Storage } from './storage/storage.js';
 
 /** How often the replica is told that time passes, in ms: paces checkpoint slices and bounds how late expiry is. */
 const TICK_MS = 20;
+/** A tick that comes later than this after the one before follows a pause. */
+const PAUSE_MS = 500;
 
 export class Runtime {
   private readonly replica: Replica;
@@ -24,6 +27,8 @@ export class Runtime {
   private listener: ClientListener | null = null;
   private inTurn = false;
   private tickDue = false;
+  private lastTickMs = performance.now();
+  private wasPaused = false;
   private stopped = false;
   private readonly ticker: NodeJS.Timeout;
 
@@ -38,10 +43,7 @@ export class Runtime {
     this.logger = logger;
     this.onServing = (epoch) => hooks.onServing(epoch);
     this.onBroken = (error) => hooks.onBroken(error);
-    this.ticker = setInterval(() => {
-      this.tickDue = true;
-      this.beginTurn();
-    }, TICK_MS);
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
   }
 
   attach(listener: ClientListener): void {
@@ -69,6 +71,16 @@ export class Runtime {
     if (this.stopped) return;
     this.beginTurn();
     action();
+  }
+
+  private tick(): void {
+    const nowMs = performance.now();
+    // One tick is left out, never two in a row: a server whose every turn is long must still see time pass.
+    this.wasPaused = !this.wasPaused && nowMs - this.lastTickMs > PAUSE_MS;
+    this.lastTickMs = nowMs;
+    if (this.wasPaused) return;
+    this.tickDue = true;
+    this.beginTurn();
   }
 
   private beginTurn(): void {

@@ -3,8 +3,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { decodeBatch } from '../../protocol/peer/codec.js';
 import { hex } from '../../protocol/ids.js';
+import { decodeBatch } from '../../protocol/peer/codec.js';
 import type { ReplicaOptions } from '../core/io.js';
 import { limits } from '../core/limits.js';
 import { Replica } from '../core/replica.js';
@@ -82,7 +82,11 @@ class Server {
       const broken = await Promise.race([isServing, this.failed]);
       if (broken instanceof Error) throw broken;
       const port = await listener.listen();
-      return { port, failed: this.failed, stop: () => this.stop(listener as ClientListener, runtime as Runtime, storage) };
+      return {
+        port,
+        failed: this.failed,
+        stop: () => this.stop(listener as ClientListener, runtime as Runtime, storage),
+      };
     } catch (error) {
       runtime?.stop();
       await storage.close();
@@ -112,7 +116,11 @@ class Server {
     const { tree, sessions } = replica.world;
     this.logger.info(
       `loaded ${tree.nodeCount} nodes and ${sessions.size} sessions, up to zxid ${hex(replica.appliedZxid)}`,
-      { checkpoint: hex(recovered.checkpoint?.zxid ?? 0), replayed: entries, ms: Math.round(performance.now() - startMs) },
+      {
+        checkpoint: hex(recovered.checkpoint?.zxid ?? 0),
+        replayed: entries,
+        ms: Math.round(performance.now() - startMs),
+      },
     );
   }
 
@@ -208,7 +216,9 @@ export function replicaOptions(config: ServerConfig): ReplicaOptions {
     containerNeverUsedMs: config.containerMaxNeverUsedIntervalMs,
     checkpointEntries: config.snapCount,
     checkpointBytes:
-      config.snapSizeLimitInKb > 0 ? Math.min(config.snapSizeLimitInKb * 1024, CHECKPOINT_BYTES_MAX) : CHECKPOINT_BYTES_MAX,
+      config.snapSizeLimitInKb > 0
+        ? Math.min(config.snapSizeLimitInKb * 1024, CHECKPOINT_BYTES_MAX)
+        : CHECKPOINT_BYTES_MAX,
     epochEntriesMax: limits.epochEntriesMax,
     authenticate: createAuthenticate({
       superDigest: config.superDigest ?? null,

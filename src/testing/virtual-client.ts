@@ -232,9 +232,17 @@ export class VirtualClient {
 
   /** Lets time pass until something fits, and returns it. */
   awaitReceived(from: number, fits: (item: Received) => boolean, what: string): Received {
-    const find = () => this.received.slice(from).find(fits);
-    this.world.runUntil(() => find() !== undefined, what);
-    return find() as Received;
+    let next = from;
+    let found: Received | undefined;
+    const look = () => {
+      while (found === undefined && next < this.received.length) {
+        const item = this.received[next++];
+        if (fits(item)) found = item;
+      }
+      return found !== undefined;
+    };
+    this.world.runUntil(look, what);
+    return found as unknown as Received;
   }
 
   private frames(bytes: Uint8Array, start: number, end: number): void {

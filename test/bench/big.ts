@@ -12,7 +12,7 @@ import { writeGet } from './requests.js';
 import { Subject, type SubjectName } from './subjects.js';
 
 const DATA_BYTES = 100;
-const RETRY_MS = 5;
+const RETRY_MS = 10;
 const FIRST_READ_TIMEOUT_MS = 300_000;
 /** A server has settled when it used less than this share of a core for a second. */
 const SETTLED_SHARE = 0.1;
@@ -89,8 +89,7 @@ async function restart(measured: Measured, nodes: number, say: (text: string) =>
   await subject.kill();
   const startMs = performance.now();
   subject.launch();
-  await firstRead(subject, filledPath(nodes - 1));
-  const elapsedMs = performance.now() - startMs;
+  const elapsedMs = (await firstRead(subject, filledPath(nodes - 1))) - startMs;
   await settle(subject);
   measured.restartMs.push(elapsedMs);
   measured.residentRestartedMiB.push(resident(subject));
@@ -99,31 +98,36 @@ async function restart(measured: Measured, nodes: number, say: (text: string) =>
   );
 }
 
-/** Asks again and again until the znode is there. */
-async function firstRead(subject: Subject, path: string): Promise<void> {
+/**
+ * Asks until the znode is there, and returns when that was on the clock of performance.now. The attempts overlap: a
+ * server that is still starting may take a connection and then never answer it.
+ */
+async function firstRead(subject: Subject, path: string): Promise<number> {
   const deadline = performance.now() + FIRST_READ_TIMEOUT_MS;
-  for (;;) {
+  const attempts: LoadConnection[] = [];
+  let readMs = 0;
+  let lostError = 0;
+  while (readMs === 0) {
     subject.assertAlive();
-    if (await isReadable(subject, path)) return;
+    if (lostError !== 0) throw new Error(`${subject.name} has lost ${path}: error ${lostError}`);
     if (performance.now() > deadline) throw new Error(`${subject.name} does not answer after its restart`);
+    const attempt = new LoadConnection(subject.addresses[0]);
+    attempt.onBroken = () => {};
+    attempts.push(attempt);
+    attempt
+      .whenOpen()
+      .then(() => attempt.call(1, (writer) => writeGet(writer, 1, path)))
+      .then(
+        ([err]) => {
+          if (err !== 0) lostError = err;
+          else if (readMs === 0) readMs = performance.now();
+        },
+        () => attempt.destroy(), // nobody listens yet, or does not serve yet
+      );
     await sleep(RETRY_MS);
   }
-}
-
-async function isReadable(subject: Subject, path: string): Promise<boolean> {
-  let connection: LoadConnection | null = null;
-  try {
-    connection = await LoadConnection.open(subject.addresses[0]);
-    connection.onBroken = () => {};
-    const [err] = await connection.call(1, (writer) => writeGet(writer, 1, path));
-    if (err !== 0) throw new Error(`${subject.name} has lost ${path}: error ${err}`);
-    await connection.close();
-    return true;
-  } catch (error) {
-    // Not listening yet, or hung up on because it is not serving yet.
-    if (connection === null) return false;
-    throw error;
-  }
+  for (const attempt of attempts) attempt.destroy();
+  return readMs;
 }
 
 async function settle(subject: Subject): Promise<void> {

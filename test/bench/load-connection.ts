@@ -9,6 +9,7 @@ import { connectFrame, writeCloseSession } from './requests.js';
 
 const SESSION_TIMEOUT_MS = 30_000;
 const READ_BYTES = 65_536;
+const CALL_TIMEOUT_MS = 30_000;
 /** In a reply: xid, zxid, err. In a connect reply: protocolVersion, timeOut. */
 const ERR_AT = 12;
 const TIMEOUT_AT = 4;
@@ -38,7 +39,8 @@ export class LoadConnection {
   private settle!: { opened(): void; failed(error: Error): void };
   private readonly opened: Promise<void>;
 
-  private constructor(address: Address) {
+  /** Begins to connect; `whenOpen` tells how that went. */
+  constructor(address: Address) {
     this.opened = new Promise((resolve, reject) => {
       this.settle = { opened: resolve, failed: reject };
     });
@@ -64,8 +66,21 @@ export class LoadConnection {
   /** Resolves with a session; rejects when the server is not there, hangs up or refuses one. */
   static async open(address: Address): Promise<LoadConnection> {
     const connection = new LoadConnection(address);
-    await connection.opened;
-    return connection;
+    const timer = setTimeout(
+      () => connection.fail(new Error(`no session after ${CALL_TIMEOUT_MS} ms`)),
+      CALL_TIMEOUT_MS,
+    );
+    try {
+      await connection.opened;
+      return connection;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Resolves with the session; rejects as `open` does, but has no limit in time. */
+  whenOpen(): Promise<void> {
+    return this.opened;
   }
 
   /** What happens when the connection breaks after it was opened; by default the process ends with the error. */
@@ -82,16 +97,25 @@ export class LoadConnection {
     this.socket.write(bytes);
   }
 
-  /** Sends finished frames and resolves with the error codes of their replies. Not for use beside another handler. */
+  /**
+   * Sends `count` requests and resolves with the error codes of their replies. Replaces the handler. Rejects when not
+   * all are answered in time.
+   */
   call(count: number, write: (writer: JuteWriter, index: number) => void): Promise<number[]> {
     const writer = new JuteWriter(256);
     for (let i = 0; i < count; i++) write(writer, i);
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const errors: number[] = [];
+      const timer = setTimeout(
+        () => reject(new Error(`${errors.length} of ${count} requests answered after ${CALL_TIMEOUT_MS} ms`)),
+        CALL_TIMEOUT_MS,
+      );
       this.handler = {
         reply: (err) => {
           errors.push(err);
-          if (errors.length === count) resolve(errors);
+          if (errors.length < count) return;
+          clearTimeout(timer);
+          resolve(errors);
         },
       };
       this.send(writer.toBytes());

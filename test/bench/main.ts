@@ -120,6 +120,8 @@ function sayRound(round: number, rows: readonly RowResult[]): void {
   }
 }
 
+// Servers are ended and their data removed when this process exits, which a signal alone would not make it do.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 try {
   await main();
 } catch (error) {

@@ -51,6 +51,7 @@ export class Subject {
   /** Resolves when every server serves. */
   static async start(name: SubjectName, servers: number): Promise<Subject> {
     const directory = temporaryDirectory(`bench-${name}`);
+    process.on('exit', () => removeDirectory(directory));
     const members: Member[] = [];
     const ensemble: Record<string, string> = {};
     for (let id = 1; id <= servers; id++) {

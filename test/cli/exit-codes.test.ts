@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { freePort } from '../helpers/ports.js';
 import type { ServerUnderTest } from '../helpers/processes.js';
 import { startZabra } from '../helpers/zabra-server.js';
@@ -30,7 +32,7 @@ test('1: refused by the server, on standard error alone', async () => {
 });
 
 test('2: not a command, not a flag, nothing to do', async () => {
-  expect(await cli('gte', '/')).toMatchObject({ exitCode: 2, stderr: 'Command not found: gte (try: get)\n' });
+  expect(await cli('gett', '/')).toMatchObject({ exitCode: 2, stderr: 'Command not found: gett (try: get)\n' });
   expect(await cli('get')).toMatchObject({
     exitCode: 2,
     stderr: 'The path is missing\nUsage: get [-s] [-w] path\n',
@@ -38,6 +40,32 @@ test('2: not a command, not a flag, nothing to do', async () => {
   expect(await runZabra(['cli', '--nosuch'])).toMatchObject({ exitCode: 2, stdout: '' });
   expect(await runZabra(['cli', '--timeout', 'soon', 'ls', '/'])).toMatchObject({ exitCode: 2, stdout: '' });
   expect(await runZabra([])).toMatchObject({ exitCode: 2, stdout: '' });
+});
+
+test('2: an address that is none', async () => {
+  const { exitCode, stderr } = await runZabra(['cli', '-server', 'host:port', 'ls', '/']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('host:port is not a host with a port');
+});
+
+test('quit ends it while its standard input is still open', async () => {
+  const child = spawn(process.execPath, ['bin/zabra.js', 'cli', '-server', server.address]);
+  const exited = once(child, 'exit');
+  child.stdin.write('quit\n');
+  expect(await exited).toEqual([0, null]);
+  child.stdin.destroy();
+});
+
+test('ls -R shows what it may, and names what it may not look into', async () => {
+  await runZabra(
+    ['cli', '-server', server.address],
+    'create /tree\ncreate /tree/shut x digest:a:b:r\ncreate /tree/open\ncreate /tree/open/x\n',
+  );
+  expect(await cli('ls', '-R', '/tree')).toMatchObject({
+    exitCode: 0,
+    stdout: '/tree\n/tree/open\n/tree/open/x\n/tree/shut\n',
+  });
+  expect((await cli('ls', '-R', '/tree/shut')).exitCode).toBe(1);
 });
 
 test('3: no connection, said in one sentence with the address', async () => {

@@ -58,16 +58,15 @@ const reason = whyNot();
     const typing = type([
       [prompt(0), 'whoa'],
       ['whoa', '\t'],
-      ['whoami ', '\r'],
+      ['mi ', '\r'],
       [prompt(1), 'ls /term'],
       ['ls /term', '\t'],
-      ['ls /terminal', '/\t'],
-      ['/terminal/first', '\r'],
+      ['inal', '/\t'],
+      ['/first', '\r'],
       [prompt(2), 'get -w /terminal\r'],
-      [prompt(3), 'set /terminal half'],
-      ['set /terminal half', ' \x01'], // to the line's beginning
-      ['', '\x05way\r'], // and to its end
-      ['WATCHER::', 'nonsense\r'],
+      [prompt(3), 'set /terminal half\x01\x05way\r'], // to the line's beginning, and to its end
+      ['WATCHER::', ''],
+      [prompt(4), 'nonsense\r'],
       [prompt(5), 'addauth digest ann:secret\r'],
       [prompt(6), 'not sent'],
       ['not sent', '\x03'],
@@ -82,7 +81,7 @@ const reason = whyNot();
     expect(screen).toContain('WatchedEvent state:SyncConnected type:NodeDataChanged path:/terminal');
     expect(screen.split('\x1b[31mCommand not found: nonsense').length).toBe(3); // typed, and once more from history
     const history = readFileSync(join(home, '.zabra_history'), 'utf8').split('\n');
-    expect(history).toContain('set /terminal half way');
+    expect(history).toContain('set /terminal halfway');
     expect(history.join()).not.toContain('secret');
     expect(history.join()).not.toContain('not sent');
     expect(statSync(join(home, '.zabra_history')).mode & 0o077).toBe(0);

@@ -141,7 +141,7 @@ test('6: a ping keeps its place and shows the zxid reached (E8, E9)', () => {
     one.prepare('ping', undefined),
   ]);
   one.replyTo(2, from);
-  one.awaitReceived(from, () => one.received.length === from + 4, 'four replies');
+  one.awaitReceived(from + 3, () => true, 'four replies');
   const replies = one.received.slice(from) as Extract<Received, { kind: 'reply' }>[];
   expect(replies.map(({ xid }) => xid)).toEqual([1, -2, 2, -2]);
   expect(replies[1].zxid).toBe(replies[0].zxid);

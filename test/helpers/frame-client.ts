@@ -47,7 +47,12 @@ export function requestFrame(xid: number, operation: number, body: Uint8Array = 
 
 export function connectRequest({ timeoutMs = 30_000, sessionId = 0n, password }: SessionRequest = {}): Buffer {
   const writer = new JuteWriter().int(0).long(0n).int(timeoutMs).long(sessionId);
-  return framed(writer.buffer(password ?? new Uint8Array(16)).bool(false).bytes());
+  return framed(
+    writer
+      .buffer(password ?? new Uint8Array(16))
+      .bool(false)
+      .bytes(),
+  );
 }
 
 export class FrameClient {
@@ -180,7 +185,16 @@ export class FrameClient {
 // --- bodies of the requests that tests use to look around
 
 const OPEN_ACL = { perms: 31, scheme: 'world', id: 'anyone' };
-export const Op = { create: 1, delete: 2, exists: 3, getData: 4, setData: 5, getChildren: 8, ping: 11, multi: 14 } as const;
+export const Op = {
+  create: 1,
+  delete: 2,
+  exists: 3,
+  getData: 4,
+  setData: 5,
+  getChildren: 8,
+  ping: 11,
+  multi: 14,
+} as const;
 export const CLOSE_SESSION = -11;
 export const Flag = { persistent: 0, ephemeral: 1, sequential: 2 } as const;
 

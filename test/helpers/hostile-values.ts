@@ -3,7 +3,7 @@
  * not, or that few codecs would write. Together with the operations as data this gives every operation with every
  * field mistreated in every way.
  */
-import { JuteWriter, type JuteType } from '../interop/wire/jute.js';
+import { type JuteType, JuteWriter } from '../interop/wire/jute.js';
 
 export interface HostileValue {
   readonly what: string;
@@ -81,7 +81,10 @@ export function hostile(type: JuteType): readonly HostileValue[] {
     const one = hostile(vector).map((value) =>
       raw(`[${value.what}]`, new JuteWriter().int(1).raw(value.bytes).bytes()),
     );
-    const many = raw('2000 elements', Buffer.concat([new JuteWriter().int(2000).bytes(), ...new Array(2000).fill(harmless(vector))]));
+    const many = raw(
+      '2000 elements',
+      Buffer.concat([new JuteWriter().int(2000).bytes(), ...new Array(2000).fill(harmless(vector))]),
+    );
     return [...LENGTHS, raw('empty', new JuteWriter().int(0).bytes()), many, ...one];
   }
   return type.fields.flatMap(([name, fieldType], index) =>

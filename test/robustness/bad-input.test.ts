@@ -2,7 +2,16 @@
  * Requests that no client would write. Each gets exactly one answer, in its turn, and the connection lives on; none
  * ends the process, is answered with a server's failure, or disturbs the client beside it.
  */
-import { CLOSE_SESSION, type Frame, FrameClient, framed, Op, multiBody, readBody, requestFrame } from '../helpers/frame-client.js';
+import {
+  CLOSE_SESSION,
+  type Frame,
+  FrameClient,
+  framed,
+  multiBody,
+  Op,
+  readBody,
+  requestFrame,
+} from '../helpers/frame-client.js';
 import { HealthyClient } from '../helpers/healthy-client.js';
 import { harmless, hostile } from '../helpers/hostile-values.js';
 import { fourLetterWord } from '../helpers/processes.js';
@@ -49,27 +58,27 @@ async function answersTo(requests: readonly { operation: number; body: Uint8Arra
 
 const all = (Object.keys(OPERATIONS) as OperationName[]).filter((name) => !ENDING.includes(name));
 
-describe.each(all)('%s', (name) => {
+test.each(all)('%s with every field mistreated in every way is answered, and the connection lives on', async (name) => {
   const { code, request } = operation(name);
-
-  test('with every field mistreated in every way is answered, and the connection lives on', async () => {
-    const values = [...hostile(request), { what: 'harmless', bytes: harmless(request) }];
-    const answers = await answersTo(values.map(({ bytes }) => ({ operation: code, body: bytes })));
-    answers.forEach(({ err }, i) => {
-      if (err === SYSTEM_ERROR) throw new Error(`${name} with ${values[i].what} was answered with SystemError`);
-      if (REFUSED.includes(name)) expect(err).toBe(UNIMPLEMENTED);
-    });
+  const values = [...hostile(request), { what: 'harmless', bytes: harmless(request) }];
+  const answers = await answersTo(values.map(({ bytes }) => ({ operation: code, body: bytes })));
+  answers.forEach(({ err }, i) => {
+    if (err === SYSTEM_ERROR) throw new Error(`${name} with ${values[i].what} was answered with SystemError`);
+    if (REFUSED.includes(name)) expect(err).toBe(UNIMPLEMENTED);
   });
+});
 
-  const whole = harmless(request);
-  const testIfNotEmpty = whole.length > 0 ? test : test.skip;
-  testIfNotEmpty('cut short at every byte is a marshalling error, and never more', async () => {
+test.each(all.filter((name) => operation(name).request.fields.length > 0))(
+  '%s cut short at every byte is a marshalling error, and never more (E10)',
+  async (name) => {
+    const { code, request } = operation(name);
+    const whole = harmless(request);
     const cuts = Array.from({ length: whole.length }, (_, length) => whole.subarray(0, length));
     const answers = await answersTo(cuts.map((body) => ({ operation: code, body })));
     const expected = REFUSED.includes(name) ? UNIMPLEMENTED : MARSHALLING_ERROR;
     for (const { err } of answers) expect(err).toBe(expected);
-  });
-});
+  },
+);
 
 test('numbers that are no operation are refused and disturb nothing (E11)', async () => {
   const codes = [0, -1, -2, -10, -12, 10, 13, 20, 23, 99, 102, 108, 500, 507, 0x7fff_ffff, -0x8000_0000];
@@ -103,7 +112,9 @@ describe('multi', () => {
 
   test('with every field of every part mistreated', async () => {
     const names = ['create', 'create2', 'createContainer', 'createTTL', 'delete', 'setData', 'check'] as const;
-    const bodies = names.flatMap((name) => hostile(operation(name).request).map(({ bytes }) => multiBody([[operation(name).code, bytes]])));
+    const bodies = names.flatMap((name) =>
+      hostile(operation(name).request).map(({ bytes }) => multiBody([[operation(name).code, bytes]])),
+    );
     const answers = await answersTo(bodies.map((body) => ({ operation: Op.multi, body })));
     for (const { err } of answers) expect(err).not.toBe(SYSTEM_ERROR);
   });
@@ -117,7 +128,18 @@ describe('multi', () => {
 
   test('that reads the largest node thousands of times does not get it all', async () => {
     const client = await FrameClient.session(server.port);
-    await client.call(Op.create, new JuteWriter().string('/large').buffer(new Uint8Array(1_000_000)).int(1).int(31).string('world').string('anyone').int(0).bytes());
+    await client.call(
+      Op.create,
+      new JuteWriter()
+        .string('/large')
+        .buffer(new Uint8Array(1_000_000))
+        .int(1)
+        .int(31)
+        .string('world')
+        .string('anyone')
+        .int(0)
+        .bytes(),
+    );
     const before = server.residentBytes;
     const { err } = await client.call(22, multiBody(new Array(20_000).fill([Op.getData, readBody('/large')])));
     expect(err).not.toBe(0);
@@ -147,7 +169,9 @@ describe('authentication', () => {
 
   test('cannot be piled up without end', async () => {
     const client = await FrameClient.session(server.port);
-    const frames = Array.from({ length: 1000 }, (_, i) => requestFrame(-4, 100, auth(0, 'digest', Buffer.from(`user${i}:x`))));
+    const frames = Array.from({ length: 1000 }, (_, i) =>
+      requestFrame(-4, 100, auth(0, 'digest', Buffer.from(`user${i}:x`))),
+    );
     client.send(Buffer.concat(frames));
     let accepted = 0;
     for (;;) {
@@ -163,15 +187,18 @@ describe('authentication', () => {
 describe('what is no request', () => {
   const lengths = [-1, -0x8000_0000, 0x7fff_ffff, 1_048_576];
 
-  test.each(lengths)('a frame of length %i ends the connection, before and after the handshake (E1)', async (length) => {
-    const head = new JuteWriter().int(length).bytes();
-    const stranger = await FrameClient.connect(server.port);
-    stranger.send(head);
-    expect(await stranger.next()).toBe('closed');
-    const client = await FrameClient.session(server.port);
-    client.send(head);
-    expect(await client.nextReply()).toBe('closed');
-  });
+  test.each(lengths)(
+    'a frame of length %i ends the connection, before and after the handshake (E1)',
+    async (length) => {
+      const head = new JuteWriter().int(length).bytes();
+      const stranger = await FrameClient.connect(server.port);
+      stranger.send(head);
+      expect(await stranger.next()).toBe('closed');
+      const client = await FrameClient.session(server.port);
+      client.send(head);
+      expect(await client.nextReply()).toBe('closed');
+    },
+  );
 
   test.each([0, 1, 7])('a frame of %i bytes has no header and ends the connection', async (length) => {
     const client = await FrameClient.session(server.port);
@@ -188,7 +215,11 @@ describe('what is no request', () => {
     }
     for (const passwordLength of [0x7fff_ffff, -2, 17]) {
       const stranger = await FrameClient.connect(server.port);
-      stranger.send(framed(new JuteWriter().int(0).long(0n).int(30_000).long(0n).int(passwordLength).raw(new Uint8Array(16)).bytes()));
+      stranger.send(
+        framed(
+          new JuteWriter().int(0).long(0n).int(30_000).long(0n).int(passwordLength).raw(new Uint8Array(16)).bytes(),
+        ),
+      );
       expect(await stranger.next()).toBe('closed');
     }
   });

@@ -68,7 +68,9 @@ async function write(port: number, book: Book, round: number): Promise<void> {
       case 1: {
         const number = round * 1_000_000 + xid;
         book.askedPairs.add(number);
-        const pair = ['left', 'right'].map((side) => [Op.create, createBody(`${book.root}/${side}/${number}`)] as const);
+        const pair = ['left', 'right'].map(
+          (side) => [Op.create, createBody(`${book.root}/${side}/${number}`)] as const,
+        );
         send(Op.multi, multiBody(pair), () => book.pairs.add(number));
         break;
       }
@@ -203,5 +205,7 @@ test('null and empty data stay apart, versions and sequence numbers go on (E26, 
     reader.close();
   }
   const reader = await FrameClient.session(server.port);
-  expect(pathOf(await reader.call(Op.create, createBody('/parent/s', null, Flag.sequential)))).toBe('/parent/s0000000005');
+  expect(pathOf(await reader.call(Op.create, createBody('/parent/s', null, Flag.sequential)))).toBe(
+    '/parent/s0000000005',
+  );
 });

@@ -93,7 +93,11 @@ describe(why === undefined ? 'a full disk' : `a full disk (skipped: ${why})`, ()
       expect(resumed.sessionId).toBe(sessionId);
       expect((await resumed.call(Op.create, createBody('/all/never'))).err).toBe(SYSTEM_ERROR);
       resumed.close();
-      await waitFor(() => (client.isClosed ? true : undefined), 5000, () => 'the old connection of the session is open');
+      await waitFor(
+        () => (client.isClosed ? true : undefined),
+        5000,
+        () => 'the old connection of the session is open',
+      );
       await client.reconnect(server.port);
 
       disk.free();

@@ -28,7 +28,15 @@ const VALUE_BYTES_MAX = 20_000;
 /** Ends the connection whatever is in it. */
 const ENDING: readonly OperationName[] = ['auth', 'closeSession'];
 const NAMES = (Object.keys(OPERATIONS) as OperationName[]).filter((name) => !ENDING.includes(name));
-const PARTS: readonly OperationName[] = ['create', 'create2', 'createContainer', 'createTTL', 'delete', 'setData', 'check'];
+const PARTS: readonly OperationName[] = [
+  'create',
+  'create2',
+  'createContainer',
+  'createTTL',
+  'delete',
+  'setData',
+  'check',
+];
 
 let server: ServerProcess;
 beforeAll(async () => {
@@ -135,7 +143,8 @@ test(`${cases} cases, seed ${seed}`, async () => {
       } catch (error) {
         throw new Error(`case ${caseSeed} (ZABRA_FUZZ_SEED=${caseSeed} ZABRA_FUZZ_CASES=1)`, { cause: error });
       }
-      if (!server.alive) throw new Error(`the server is gone, near case ${caseSeed}; seed ${seed}\n${server.output.slice(-4000)}`);
+      if (!server.alive)
+        throw new Error(`the server is gone, near case ${caseSeed}; seed ${seed}\n${server.output.slice(-4000)}`);
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));

@@ -81,6 +81,10 @@ export function complaintOf(error: unknown): Complaint {
   if (error instanceof NotConnectedError) {
     return { name: error.name, message: `${error.message} (try: connect host:port)`, exitCode: ExitCode.noConnection };
   }
+  if (ZooKeeperError.is(error, 'BadArguments') && error.operation === 'connect') {
+    const message = `${error.message.replace(' (BadArguments)', '')} (try: -server host:port)`;
+    return { name: error.name, message: capital(message), exitCode: ExitCode.usage };
+  }
   if (ZooKeeperError.is(error)) {
     const explanation = EXPLANATIONS[error.name];
     const path = error.path ?? '';

@@ -6,7 +6,10 @@ import { sorted } from './format.js';
 
 const IN_FLIGHT_MAX = 500;
 
-/** Rejects with NoNode when the root is missing; nodes that vanish meanwhile are left out. */
+/**
+ * Rejects with NoNode or NoAuth for the root. Below it, nodes that vanish meanwhile are left out, and what stands under one
+ * that may not be read is unknown: only the node itself is listed.
+ */
 export async function subtree(client: Client, root: string, signal: AbortSignal): Promise<string[]> {
   const childrenOf = new Map<string, string[]>();
   for (let level = [root]; level.length > 0; ) {
@@ -42,7 +45,7 @@ async function children(client: Client, path: string, signal: AbortSignal, isRoo
   try {
     return await client.children(path, { signal });
   } catch (error) {
-    if (isRoot || !ZooKeeperError.is(error, 'NoNode')) throw error;
-    return null;
+    if (isRoot || !ZooKeeperError.is(error, 'NoNode', 'NoAuth')) throw error;
+    return error.name === 'NoNode' ? null : [];
   }
 }

@@ -3,6 +3,7 @@
 
 import { OpCode } from '../../../protocol/client/constants.js';
 import { Code } from '../../../protocol/client/errors.js';
+import type { MultiPartView } from '../../../protocol/client/multi.js';
 import { ProtocolError } from '../../../protocol/errors.js';
 import type { JuteReader } from '../../../protocol/jute/reader.js';
 import type { ReplicaOptions } from '../io.js';
@@ -17,18 +18,19 @@ export interface Admission {
 /** 0, or the code that the write is refused with. `reader` stands at the request's first byte. */
 export function admitWrite(admission: Admission, operation: WriteOperation<unknown>, reader: JuteReader): number {
   if (!admission.writable) return Code.SystemError;
-  if (operation.code === OpCode.createTTL && !admission.options.ttlNodes) return Code.Unimplemented;
-  return isDecodable(operation, reader) ? 0 : Code.MarshallingError;
-}
-
-function isDecodable(operation: WriteOperation<unknown>, reader: JuteReader): boolean {
+  let request: unknown;
   try {
-    operation.request.view(reader);
-    return true;
+    request = operation.request.view(reader);
   } catch (error) {
-    if (error instanceof ProtocolError) return false;
+    if (error instanceof ProtocolError) return Code.MarshallingError;
     throw error;
   }
+  return admission.options.ttlNodes || !makesTtlNode(operation.code, request) ? 0 : Code.Unimplemented;
+}
+
+function makesTtlNode(code: number, request: unknown): boolean {
+  if (code === OpCode.createTTL) return true;
+  return code === OpCode.multi && (request as readonly MultiPartView[]).some(({ op }) => op === 'createTTL');
 }
 
 /** Whether an identity satisfies enforce.auth.schemes; true when nothing is demanded. */

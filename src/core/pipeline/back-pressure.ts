@@ -2,7 +2,8 @@
 // A connection is paused, which means that its frames are held and its socket is not read, for three reasons:
 //
 //   - its session is being opened (E3);
-//   - too many requests wait in lanes, in all of them or in its own (E13); it goes on when half of them are answered;
+//   - too many requests wait in lanes, in all of them or in its own (E13), or the writes among them are too large; it
+//     goes on when half of that is answered;
 //   - its output is full, because it asks for more than it takes; it goes on when the client has taken that.
 //
 // In the last case reads may be left in its lane. They are parked: not counted, or one slow reader would stop everybody.
@@ -16,12 +17,19 @@ const RESUME_SHARE = 0.5;
 
 export class BackPressure {
   private readonly outstandingMax: number;
+  private readonly pendingBytes: () => number;
   private readonly emit: (effect: Effect) => void;
   private readonly pausedConnections = new Set<Connection>();
   private count = 0;
 
-  constructor({ outstandingMax }: Pick<ReplicaOptions, 'outstandingMax'>, emit: (effect: Effect) => void) {
+  /** `pendingBytes`: of all writes that were released and not executed yet. */
+  constructor(
+    { outstandingMax }: Pick<ReplicaOptions, 'outstandingMax'>,
+    pendingBytes: () => number,
+    emit: (effect: Effect) => void,
+  ) {
     this.outstandingMax = outstandingMax;
+    this.pendingBytes = pendingBytes;
     this.emit = emit;
   }
 
@@ -87,6 +95,10 @@ export class BackPressure {
   }
 
   private isBusy({ lane }: Connection, share: number): boolean {
-    return this.count > this.outstandingMax * share || lane.length >= (limits.laneLengthMax / 2) * share;
+    return (
+      this.count > this.outstandingMax * share ||
+      lane.length >= (limits.laneLengthMax / 2) * share ||
+      this.pendingBytes() > limits.pendingBytesMax * share
+    );
   }
 }

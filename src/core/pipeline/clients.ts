@@ -45,6 +45,8 @@ export interface Upstream {
   readonly appliedZxid: number;
   /** The last zxid given out so far, or due to what waits in the open batch. */
   readonly proposedZxid: number;
+  /** Of all requests that were released and not executed yet. */
+  readonly pendingBytes: number;
   nextSessionId(): number;
   /** Sends a write on its way to the log. The bytes are copied. */
   release(
@@ -76,7 +78,11 @@ export class Clients implements Audience, Doorkeeper {
     const { world, options } = upstream;
     this.events = new Events(world, options.skipAcl, (connection) => this.sent(connection));
     this.openings = new Openings(upstream, this);
-    this.backPressure = new BackPressure(options, (effect) => upstream.emit(effect));
+    this.backPressure = new BackPressure(
+      options,
+      () => upstream.pendingBytes,
+      (effect) => upstream.emit(effect),
+    );
   }
 
   get watches(): WatchTable<Watcher> {

@@ -4,8 +4,8 @@
 // A client that reads slowly is not read from while too much waits for it, and is cut off when even that does not help:
 // no client can make the server hold more than its budget.
 
-import { createServer, type Server, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
 import { ProtocolError } from '../../../protocol/errors.js';
 import { Connection } from '../../core/pipeline/connections.js';
 import type { Logger } from '../logging.js';

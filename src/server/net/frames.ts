@@ -53,7 +53,9 @@ export class FrameAssembler {
   private keep(chunk: Uint8Array, start: number, end: number): void {
     const needed = this.filled + end - start;
     if (needed > this.partial.length) {
-      const bytes = new Uint8Array(Math.max(needed, Math.min(this.partial.length * 2, this.wanted), GROWTH_START_BYTES));
+      const bytes = new Uint8Array(
+        Math.max(needed, Math.min(this.partial.length * 2, this.wanted), GROWTH_START_BYTES),
+      );
       bytes.set(this.partial.subarray(0, this.filled));
       this.partial = bytes;
     }

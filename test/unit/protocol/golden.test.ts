@@ -19,8 +19,11 @@ import { asRecorded, type GoldenFrame, goldenFrames } from './golden.js';
 const FRAMES = goldenFrames();
 /** What ZooKeeper refuses to decode, and so do we. */
 const UNDECODABLE = 'multi.json: a read among writes, request';
-/** Reads as an empty list, so it cannot be written back as it was. */
-const NULL_LIST = 'create.json: null ACL, request';
+/** A null list reads as empty, a null string as the empty one: these cannot be written back as they were. */
+const WITH_NULLS: ReadonlySet<string> = new Set([
+  'create.json: null ACL, request',
+  'write.json: reconfig, disabled, request',
+]);
 const LEN_HEADER = { request: 8, reply: 16 };
 
 function of(...kinds: GoldenFrame['kind'][]): [string, GoldenFrame][] {
@@ -66,8 +69,8 @@ describe('requests', () => {
     expectExact(body, (reader) => codec.view(reader));
     const value = codec.read(new JuteReader(body));
     const isMulti = frame.operation.startsWith('multi');
-    if (!isMulti && value !== undefined && name !== NULL_LIST) expect(asRecorded(value)).toEqual(decoded.body);
-    if (name !== NULL_LIST) expect(written((writer) => codec.write(writer, value))).toEqual(body);
+    if (!isMulti && value !== undefined && !WITH_NULLS.has(name)) expect(asRecorded(value)).toEqual(decoded.body);
+    if (!WITH_NULLS.has(name)) expect(written((writer) => codec.write(writer, value))).toEqual(body);
   });
 
   test('a read among the writes of a multi is no multi', () => {

@@ -113,7 +113,11 @@ test('mutual exclusion holds while connections are killed', async () => {
   let inside = 0;
   let most = 0;
   let turns = 0;
-  const cutter = setInterval(() => members[turns % members.length].link.cut(), 15);
+  let cuts = 0;
+  const cutter = setInterval(() => {
+    // A few for each: a client takes a connection that is cut again and again for a failing server, and waits longer.
+    if (cuts < 4 * members.length) members[cuts++ % members.length].link.cut();
+  }, 20);
   try {
     await Promise.all(
       members.map(async ({ client }) => {
@@ -131,6 +135,7 @@ test('mutual exclusion holds while connections are killed', async () => {
   }
   expect(most).toBe(1);
   expect(turns).toBe(32);
+  expect(cuts).toBeGreaterThan(members.length);
   await childCount(await fixture.client(), path, 0); // nor any orphan
 }, 60_000);
 
@@ -208,4 +213,50 @@ test('a client that closes ends the lease and the waiting', async () => {
   expect(held.signal.reason).toMatchObject({ why: 'lost' });
   expect(ZooKeeperError.is(await waiting, 'ClientClosed')).toBe(true);
   await held.release();
+});
+
+test('trying again and again for a held lock leaves one watch function behind, not one each time', async () => {
+  const client = await fixture.client();
+  const watches = new Set<unknown>();
+  const spying = new Proxy(client, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: { watch?: unknown }[]) => {
+        if (name === 'get' && args[1]?.watch !== undefined) watches.add(args[1].watch);
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  const held = await new Lock(await fixture.client(), '/again-and-again').acquire();
+  const lock = new Lock(spying, '/again-and-again');
+  for (let i = 0; i < 5; i++) {
+    const abort = new AbortController();
+    const acquiring = lock.acquire({ signal: abort.signal });
+    await childCount(client, '/again-and-again', 2);
+    await client.sync(); // behind the read that sets the watch
+    await sleep(20);
+    abort.abort(new Error('later'));
+    await expect(acquiring).rejects.toThrow('later');
+    await childCount(client, '/again-and-again', 1);
+  }
+  expect(watches.size).toBe(1);
+  await held.release();
+  await (await lock.acquire()).release();
+});
+
+test('one waiter that gives up does not take the watch from another on the same node', async () => {
+  const client = await fixture.client();
+  const lock = new Lock(client, '/shared-watch');
+  const held = await lock.acquire(); // watches its own node, as does the first waiter
+  const abort = new AbortController();
+  const first = lock.acquire({ signal: abort.signal });
+  const second = lock.acquire();
+  await childCount(client, '/shared-watch', 3);
+  abort.abort(new Error('no'));
+  await expect(first).rejects.toThrow('no');
+  await childCount(client, '/shared-watch', 2);
+  await (await fixture.client()).delete(held.path);
+  expect((await second).isHeld).toBe(true);
+  expect(await aborted(held.signal)).toMatchObject({ why: 'deleted' });
 });
