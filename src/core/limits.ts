@@ -36,7 +36,7 @@ export const limits = {
   /** Body of a multiRead's reply: without a bound, one frame could ask for the largest node thirty thousand times. */
   multiReadBytesMax: 16_777_216,
 
-  /** What a client may prove about itself: its identities go into the log with each batch. */
+  /** What a client may prove about itself, and the size of an auth packet: identities go into the log with each batch. */
   identitiesMax: 64,
   credentialBytesMax: 8_192,
 

@@ -17,5 +17,5 @@ export {
 } from './virtual-client.js';
 export { type StoredBatch, VirtualDisk } from './virtual-disk.js';
 export { DEFAULT_REPLICA_OPTIONS, type ServerWitness, VirtualServer } from './virtual-server.js';
-export { type Pipe, VirtualSocket } from './virtual-socket.js';
+export { Pipe, type PipeEnd, VirtualSocket } from './virtual-socket.js';
 export { VirtualWorld, type WorldOptions } from './virtual-world.js';

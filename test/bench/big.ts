@@ -14,8 +14,8 @@ import { Subject, type SubjectName } from './subjects.js';
 const DATA_BYTES = 100;
 const RETRY_MS = 10;
 const FIRST_READ_TIMEOUT_MS = 300_000;
-/** A server has settled when it used less than this share of a core for a second. */
-const SETTLED_SHARE = 0.1;
+/** A server has settled, checkpoints included, when it used less than this share of a core for a second. */
+const SETTLED_SHARE = 0.04;
 const SETTLE_TIMEOUT_MS = 60_000;
 
 export interface BigFigures {

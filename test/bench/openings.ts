@@ -1,6 +1,6 @@
 /**
- * Sessions opened per second: TCP connection, handshake and the write that creates the session, a fixed number of them under way at a
- * time. They are closed again afterwards, outside of the measured time.
+ * Sessions opened per second: TCP connection, handshake and the write that creates the session, a fixed number of them
+ * under way at a time. They are closed again afterwards, outside of the measured time.
  */
 import { performance } from 'node:perf_hooks';
 import type { LoopFigures } from './closed-loop.js';

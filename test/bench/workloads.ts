@@ -1,6 +1,6 @@
 /**
- * What is measured, as data: the rows of the table, and the jobs that the load generator is given. Rows that differ only in the figure they
- * show share one run.
+ * What is measured, as data: the rows of the table, and the jobs that the load generator is given. Rows that differ only
+ * in the figure they show share one run.
  */
 
 /** Connections keep `window` requests in flight each; replies are counted for `secs` after `warmSecs`. */

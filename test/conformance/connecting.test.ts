@@ -108,6 +108,25 @@ test('4: a session survives a restart of the server with its password and its ep
   expect(statOf(one, '/e').ephemeralOwner).toBe(one.sessionId);
 });
 
+test('4: a resume is answered after what the session sent before has been executed, and is not confused by it', () => {
+  const { world, server, client } = scene({}, 100);
+  const one = client();
+  create(one, '/a');
+  const create2 = { path: '/a', data: null, acl: OPEN_ACL, flags: 0 };
+  const before = server.replica.appliedZxid;
+  one.send('setData', { path: '/a', data: bytes('old'), version: -1 }, 77);
+  world.run(1);
+  const from = one.received.length;
+  one.resume(server);
+  one.send('create2', create2, 77); // the same xid as the write that is under way
+  one.send('getData', { path: '/a', watch: false }, 78);
+  const answer = one.awaitReceived(from, ({ kind }) => kind === 'connect', 'the answer');
+  expect(server.replica.appliedZxid).toBeGreaterThan(before);
+  expect(answer).toMatchObject({ sessionId: one.sessionId });
+  expect(one.replyTo(77, from).code).toBe(Code.NodeExists);
+  expect(one.replyTo(78, from)).toMatchObject({ response: { data: bytes('old') } });
+});
+
 test('5: connect, auth, setWatches and getData in one segment (E7)', () => {
   const { world, server, client } = scene();
   create(client(), '/secret', { acl: ANN_ONLY, data: bytes('x') });

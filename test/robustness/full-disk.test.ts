@@ -123,6 +123,27 @@ describe(why === undefined ? 'a full disk' : `a full disk (skipped: ${why})`, ()
     client.close();
   });
 
+  testWithDisk('does not keep the server from stopping in order', async () => {
+    using disk = SmallDisk.mount(32);
+    await using server = await ServerProcess.prepare({ dataDir: disk.directory });
+    await server.start();
+    const client = await FrameClient.session(server.port);
+    await client.call(Op.create, createBody('/all'));
+    disk.fill();
+    const stored: string[] = [];
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const outcome = await burst(client, String(attempt));
+      stored.push(...outcome.stored);
+      if (outcome.refused.length > 0) break;
+    }
+    expect(await server.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    disk.free();
+    await server.start();
+    await client.reconnect(server.port);
+    expect(await namesIn(client)).toEqual(stored.sort());
+    client.close();
+  });
+
   testWithDisk('at the start is told in words, and the exit code is 1', async () => {
     using disk = SmallDisk.mount(1);
     disk.fill();

@@ -12,7 +12,7 @@ import { checkWatches } from './checkers/watches.js';
 import { Replay } from './replay.js';
 import { type Run, runSeed } from './scenario.js';
 
-const SEEDS_DEFAULT = 1000;
+const SEEDS_DEFAULT = 800;
 const { ZABRA_SIM_SEED, ZABRA_SIM_SEEDS } = process.env;
 const FIRST = Number(ZABRA_SIM_SEED ?? 1);
 const COUNT = ZABRA_SIM_SEED === undefined ? Number(ZABRA_SIM_SEEDS ?? SEEDS_DEFAULT) : 1;

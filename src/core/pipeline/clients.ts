@@ -8,7 +8,6 @@
 
 import { OpCode } from '../../../protocol/client/constants.js';
 import { Code } from '../../../protocol/client/errors.js';
-import { AuthRequest } from '../../../protocol/client/records.js';
 import { ProtocolError } from '../../../protocol/errors.js';
 import { JuteReader } from '../../../protocol/jute/reader.js';
 import { copyBytes } from '../../../protocol/jute/slice.js';
@@ -24,6 +23,7 @@ import type { Stats } from '../stats.js';
 import type { WatchTable } from '../watches/table.js';
 import { admitWrite, isAuthenticated } from './admit.js';
 import type { Audience } from './apply.js';
+import { identitiesWith } from './authentication.js';
 import { BackPressure } from './back-pressure.js';
 import type { Connection } from './connections.js';
 import { Events } from './events.js';
@@ -228,27 +228,15 @@ export class Clients implements Audience, Doorkeeper {
 
   /** Authentication belongs to the connection and is handled at once, whatever is under way (E12). */
   private authenticate(connection: Connection, xid: number, bytes: Uint8Array, start: number, end: number): void {
-    let gained: readonly Identity[] | null = null;
-    try {
-      const { scheme, auth } = AuthRequest.view(this.reader.reset(bytes, start, end));
-      const credentials = auth?.toBytes() ?? new Uint8Array(0);
-      const isExcessive =
-        credentials.length > limits.credentialBytesMax || connection.identities.length >= limits.identitiesMax;
-      if (!isExcessive) gained = this.upstream.options.authenticate(scheme?.text() ?? '', credentials);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-    }
+    const packet = this.reader.reset(bytes, start, end);
+    const identities = identitiesWith(connection.identities, packet, this.upstream.options.authenticate);
     const reply = beginReply(connection.output, xid);
-    endReply(connection.output, reply, 0, gained === null ? Code.AuthFailed : 0);
+    endReply(connection.output, reply, 0, identities === null ? Code.AuthFailed : 0);
     this.sent(connection);
-    if (gained === null) {
+    if (identities === null) {
       this.upstream.stats.authFailures++;
       this.close(connection, 'authentication failed');
-      return;
-    }
-    const known = connection.identities;
-    const fresh = gained.filter(({ scheme, id }) => !known.some((one) => one.scheme === scheme && one.id === id));
-    if (fresh.length > 0) connection.identities = [...known, ...fresh];
+    } else connection.identities = identities;
   }
 
   private read(

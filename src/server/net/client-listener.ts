@@ -118,7 +118,6 @@ export class ClientListener {
     } else {
       output.handOver();
       this.watchOutput(client);
-      if (connection.isFull) socket.once('drain', () => this.handler.drained(connection));
     }
   }
 
@@ -184,6 +183,7 @@ export class ClientListener {
     const onFrames = (bytes: Uint8Array, start: number, end: number) =>
       this.handler.frames(connection, bytes, start, end);
     socket.on('data', (chunk) => this.received(client, chunk, onFrames));
+    socket.on('drain', () => this.outputSent(client));
     socket.on('error', (error) => this.logger.debug('a client connection failed', { error }));
     socket.on('close', () => this.closed(client, address));
   }
@@ -248,11 +248,17 @@ export class ClientListener {
     } else if (socket.writableLength > OUTPUT_PAUSE_BYTES && !client.pausedByOutput) {
       client.pausedByOutput = true;
       socket.pause();
-      socket.once('drain', () => {
-        client.pausedByOutput = false;
-        if (!client.pausedByReplica) socket.resume();
-      });
     }
+  }
+
+  /** The socket has sent all that it had. */
+  private outputSent(client: Client): void {
+    const { socket, connection } = client;
+    if (client.pausedByOutput) {
+      client.pausedByOutput = false;
+      if (!client.pausedByReplica) socket.resume();
+    }
+    if (connection.isFull) this.handler.drained(connection);
   }
 
   private closeSessionless(): void {

@@ -15,7 +15,7 @@ test('a client connects, its data survive a restart, and nothing is left at the 
   await client.close();
   await server.stop();
   await server.stop();
-  await expect(connect(server.connectString, { connectTimeoutMs: 300 } as never)).rejects.toThrow();
+  await expect(connect(server.connectString, { connectTimeoutMs: 300 })).rejects.toThrow();
 }, 30_000);
 
 test('several run side by side, and a directory that was given is kept', async () => {
