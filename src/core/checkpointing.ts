@@ -80,7 +80,7 @@ export class Checkpointing {
     this.bytesSince += bytes;
   }
 
-  /** Called between batches: begins a checkpoint if one is due. */
+  /** Called between batches and at every tick: begins a checkpoint if one is due. */
   beginIfDue(appliedZxid: number): void {
     const { checkpointEntries, checkpointBytes } = this.options;
     if (this.state !== 'idle') return;
@@ -93,7 +93,7 @@ export class Checkpointing {
     this.emit({ type: 'beginCheckpoint', zxid: appliedZxid, header });
   }
 
-  /** Called at every tick: hands over the next slice. */
+  /** Called at every tick, and when the disk has written what it got: hands over the next slice. */
   advance(): void {
     if (this.state !== 'capturing') return;
     const pages = this.world.tree.nextCheckpointSlice(limits.checkpointSliceBytesMax);

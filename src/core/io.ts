@@ -31,6 +31,8 @@ export type Input =
   /** The disk takes writes again. */
   | { readonly type: 'storeResumed' }
   | { readonly type: 'epochsStored' }
+  /** Optional: the pages handed over so far are written, and more may come before the next tick. */
+  | { readonly type: 'checkpointDrained' }
   | { readonly type: 'checkpointed'; readonly zxid: number }
   | { readonly type: 'checkpointFailed' }
   /** Time passes: at least every tick. */

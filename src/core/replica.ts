@@ -224,10 +224,14 @@ export class Replica {
         break;
       case 'tick':
         if (this.isWritable) this.stats.sessionsExpired += this.housekeeping.tick();
+        if (this.isServing) this.checkpointing.beginIfDue(this.appliedZxid);
         this.checkpointing.advance();
         break;
       case 'epochsStored':
         this.epochStored();
+        break;
+      case 'checkpointDrained':
+        this.checkpointing.advance();
         break;
       case 'checkpointed':
         this.checkpointing.stored(input.zxid);

@@ -32,7 +32,12 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
     if (!text.includes(':')) return null;
     const id = digestId(text, options.digestAlgorithm);
     const isSuper = options.superDigest !== null && isEqual(id, options.superDigest);
-    return isSuper ? [{ scheme: 'super', id: '' }, { scheme, id }] : [{ scheme, id }];
+    return isSuper
+      ? [
+          { scheme: 'super', id: '' },
+          { scheme, id },
+        ]
+      : [{ scheme, id }];
   };
 }
 

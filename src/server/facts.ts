@@ -120,7 +120,7 @@ function connectionFacts(connection: Connection, replica: Replica): ConnectionFa
           timeoutMs: connection.timeoutMs,
           lastCxid: connection.lastXid,
           lastZxid: BigInt(replica.appliedZxid),
-          lastResponseMs: Math.round(connection.lastResponseMs + performance.timeOrigin),
+          lastResponseMs: Math.round(Date.now() - (replica.monotonicMs - connection.lastResponseMs)),
           lastLatencyMs: Math.round(connection.lastLatencyMs),
           minLatencyMs: Math.max(0, Math.round(connection.latencyMinMs)),
           averageLatencyMs: connection.latencyAvgMs,
@@ -174,7 +174,7 @@ function watchesByPath(replica: Replica): Map<string, bigint[]> {
 
 function dumpFacts(replica: Replica, nowMs: number): DumpFacts {
   const { tree } = replica.world;
-  const toWallMs = (monotonicMs: number) => nowMs + (monotonicMs - performance.now());
+  const toWallMs = (monotonicMs: number) => nowMs + (monotonicMs - replica.monotonicMs);
   return {
     sessionBuckets: replica.expiry.deadlines().map(([deadlineMs, ids]) => ({
       expiresAtMs: toWallMs(deadlineMs),

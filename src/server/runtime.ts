@@ -4,19 +4,24 @@
 //
 // The end of a turn is a `setImmediate`, which Node runs after it has read every socket that was ready. A tick is given
 // in then as well, never straight from its timer: after a long pause of the process the pings that wait in the sockets
-// must be read before anybody is said to have been silent. The tick after such a pause is left out altogether, since
-// clients that lost their connection meanwhile need a turn to be accepted and another one to be read.
+// must be read before anybody is said to have been silent.
+//
+// For the same reason the replica's clock counts only the time in which this process could listen. While it was stopped,
+// or its machine suspended, nobody could be heard; when it goes on, sessions have as much time left as they had before,
+// enough for clients that have to connect again.
 
 import type { Effect, Input } from '../core/io.js';
 import type { Replica } from '../core/replica.js';
 import type { Logger } from './logging.js';
 import type { ClientListener } from './net/client-listener.js';
-import type { Storage } from './storage/storage.js';
+import { type Storage, StorageError } from './storage/index.js';
 
 /** How often the replica is told that time passes, in ms: paces checkpoint slices and bounds how late expiry is. */
 const TICK_MS = 20;
-/** A tick that comes later than this after the one before follows a pause. */
-const PAUSE_MS = 500;
+/** Of a time between two turns, which is a tick at most unless the process was held up, so much counts. */
+const TURN_MS_MAX = 200;
+/** How often a full disk is asked again for room for a new epoch. */
+const EPOCH_RETRY_MS = 500;
 
 export class Runtime {
   private readonly replica: Replica;
@@ -27,8 +32,9 @@ export class Runtime {
   private listener: ClientListener | null = null;
   private inTurn = false;
   private tickDue = false;
-  private lastTickMs = performance.now();
-  private wasPaused = false;
+  private lastTurnMs = performance.now();
+  /** Monotonic, and stands still while the process does. */
+  private listeningMs = 0;
   private stopped = false;
   private readonly ticker: NodeJS.Timeout;
 
@@ -43,7 +49,10 @@ export class Runtime {
     this.logger = logger;
     this.onServing = (epoch) => hooks.onServing(epoch);
     this.onBroken = (error) => hooks.onBroken(error);
-    this.ticker = setInterval(() => this.tick(), TICK_MS);
+    this.ticker = setInterval(() => {
+      this.tickDue = true;
+      this.beginTurn();
+    }, TICK_MS);
   }
 
   attach(listener: ClientListener): void {
@@ -73,20 +82,13 @@ export class Runtime {
     action();
   }
 
-  private tick(): void {
-    const nowMs = performance.now();
-    // One tick is left out, never two in a row: a server whose every turn is long must still see time pass.
-    this.wasPaused = !this.wasPaused && nowMs - this.lastTickMs > PAUSE_MS;
-    this.lastTickMs = nowMs;
-    if (this.wasPaused) return;
-    this.tickDue = true;
-    this.beginTurn();
-  }
-
   private beginTurn(): void {
     if (this.inTurn || this.stopped) return;
     this.inTurn = true;
-    this.replica.handle({ type: 'clock', wallMs: Date.now(), monotonicMs: performance.now() });
+    const nowMs = performance.now();
+    this.listeningMs += Math.min(nowMs - this.lastTurnMs, TURN_MS_MAX);
+    this.lastTurnMs = nowMs;
+    this.replica.handle({ type: 'clock', wallMs: Date.now(), monotonicMs: this.listeningMs });
     setImmediate(this.endTurn);
   }
 
@@ -110,6 +112,18 @@ export class Runtime {
     this.onBroken(error instanceof Error ? error : new Error(String(error)));
   }
 
+  /** A full disk is waited for, as with any other write; writes wait in the open batch meanwhile. */
+  private storeEpochs(acceptedEpoch: number, currentEpoch: number, isRetry = false): void {
+    this.storage.setEpochs(acceptedEpoch, currentEpoch).then(
+      () => this.input({ type: 'epochsStored' }),
+      (error) => {
+        if (!(error instanceof StorageError) || error.code !== 'FULL') return this.broken(error);
+        if (!isRetry) this.logger.error(`waiting for the disk to open a new epoch: ${error.message} ${error.remedy}`);
+        setTimeout(() => this.storeEpochs(acceptedEpoch, currentEpoch, true), EPOCH_RETRY_MS).unref();
+      },
+    );
+  }
+
   private carryOut(effect: Effect): void {
     const { listener, storage } = this;
     switch (effect.type) {
@@ -129,10 +143,7 @@ export class Runtime {
         listener?.resume(effect.connection);
         break;
       case 'storeEpochs':
-        storage.setEpochs(effect.acceptedEpoch, effect.currentEpoch).then(
-          () => this.input({ type: 'epochsStored' }),
-          (error) => this.broken(error),
-        );
+        this.storeEpochs(effect.acceptedEpoch, effect.currentEpoch);
         break;
       case 'beginCheckpoint':
         storage.beginCheckpoint(effect.zxid, effect.header);

@@ -2,7 +2,7 @@
 // all of it down again in the opposite order.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hex } from '../../protocol/ids.js';
 import { decodeBatch } from '../../protocol/peer/codec.js';
 import type { ReplicaOptions } from '../core/io.js';
@@ -59,6 +59,10 @@ class Server {
 
   async start(): Promise<RunningServer> {
     const { config, logger } = this;
+    if (!config.dataDirAutocreate && !existsSync(config.dataDir)) {
+      const message = `The directory ${config.dataDir} does not exist, and datadir.autocreate=false forbids to create it.`;
+      throw new StorageError('ACCESS', message);
+    }
     const { storage, recovered } = await Storage.open({
       directory: config.dataDir,
       sync: config.forceSync,
@@ -132,6 +136,7 @@ class Server {
       logger.error(`a checkpoint was given up: ${error.message}`, { remedy: error.remedy });
       runtime.input({ type: 'checkpointFailed' });
     };
+    storage.onCheckpointDrained = () => runtime.input({ type: 'checkpointDrained' });
     storage.onSlowSync = (ms) => logger.warn(`the disk took ${Math.round(ms)} ms to store a batch`);
     storage.onStoreFailed = (error, firstLostZxid) => {
       runtime.input({ type: 'storeFailed', firstLostZxid, reason: `${error.message} ${error.remedy}` });
@@ -167,6 +172,11 @@ class Server {
         frameBytesMax: config.juteMaxBuffer,
         sessionlessTimeoutMs: config.sessionlessCnxnTimeoutMs,
         keepAlive: config.tcpKeepAlive,
+        rate: {
+          tokensMax: config.connectionMaxTokens,
+          fillCount: config.connectionTokenFillCount,
+          fillMs: config.connectionTokenFillTimeMs,
+        },
       },
       {
         connected: (connection, entropy) => runtime.input({ type: 'connected', connection, entropy }),
@@ -206,7 +216,8 @@ export function replicaOptions(config: ServerConfig): ReplicaOptions {
     tickTimeMs: config.tickTimeMs,
     minSessionTimeoutMs: config.minSessionTimeoutMs,
     maxSessionTimeoutMs: config.maxSessionTimeoutMs,
-    outstandingMax: config.globalOutstandingLimit,
+    // Both bound the requests under way, and above either a request waits.
+    outstandingMax: Math.min(config.globalOutstandingLimit, config.requestThrottleLimit || Number.POSITIVE_INFINITY),
     enforceQuota: config.enforceQuota,
     skipAcl: config.skipACL,
     ttlNodes: config.extendedTypesEnabled,
@@ -235,6 +246,7 @@ export function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** When this program was compiled, or unpacked where it was installed as a package. */
 function builtAt(): Date {
-  return new Date(0);
+  return statSync(new URL(import.meta.url)).mtime;
 }

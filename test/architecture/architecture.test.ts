@@ -12,7 +12,8 @@ const files = ['protocol', 'src'].flatMap((folder) =>
 );
 
 function importsOf(text: string): string[] {
-  const pattern = /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+  const pattern =
+    /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
   return [...text.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3]) as string);
 }
 
@@ -39,7 +40,8 @@ test.each(LAYERS.map((rule) => [rule.layer, rule] as const))('%s imports only wh
         if (path.startsWith(rule.layer) || rule.mayImport.some((prefix) => path.startsWith(prefix))) continue;
         // A file of its own, such as logging.ts, is a layer beside the ones around it.
         if (path.replace(/\.js$/, '').startsWith(rule.layer)) continue;
-      } else if (rule.mayUse.includes(target) || (target.startsWith('node:') && rule.mayUse.includes('node:*'))) continue;
+      } else if (rule.mayUse.includes(target) || (target.startsWith('node:') && rule.mayUse.includes('node:*')))
+        continue;
       faults.push(`${file} imports ${target}: ${rule.reason}`);
     }
   }

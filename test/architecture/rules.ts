@@ -25,7 +25,12 @@ export const LAYERS: readonly LayerRule[] = [
     mayUse: [],
     reason: 'client and server share the wire and nothing else, so the wire may know neither of them',
   },
-  { layer: 'src/std/', mayImport: [], mayUse: [], reason: 'small general tools: whatever they knew, everybody would know' },
+  {
+    layer: 'src/std/',
+    mayImport: [],
+    mayUse: [],
+    reason: 'small general tools: whatever they knew, everybody would know',
+  },
   {
     layer: 'src/core/zab/',
     mayImport: ['protocol/', 'src/std/'],

@@ -216,7 +216,7 @@ export class Clients implements Audience, Doorkeeper {
       return;
     }
     if (!isAuthenticated(this.upstream.options, connection.identities)) {
-      this.refuse(connection, xid, code, Code.SessionClosedRequireSaslAuth);
+      this.reply(connection, xid, Code.SessionClosedRequireSaslAuth);
       this.close(connection, 'it has not authenticated with a scheme that is demanded');
       return;
     }

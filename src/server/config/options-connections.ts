@@ -2,11 +2,14 @@
 
 import { accepted, type InertOption, integer, list, trueFalse, unsupported } from './option.js';
 
+const NO_STALE = 'a request over the limit waits unread in its socket, and never grows stale here';
 const ALONE = 'it concerns an ensemble, and this is a server on its own';
 
 const ONE_EVENT_LOOP = 'connections are served by one event loop, without threads or buffers to size';
 const NO_REPLY_CACHE = 'replies are written straight into the connection, faster than a cache is read';
 const ONE_WATCH_MANAGER = 'there is one watch manager, which forgets a closed connection at once';
+
+const BYTES = 'the writes under way have a budget of bytes together, beyond which their clients wait';
 
 export const CONNECTION_OPTIONS = {
   globalOutstandingLimit: integer('globalOutstandingLimit', 1000, 'Requests in flight above which reading stops.', {
@@ -21,20 +24,24 @@ export const CONNECTION_OPTIONS = {
   requestThrottleLimit: integer('requestThrottleLimit', 0, 'Requests in the pipeline; 0: no limit.', { min: 0 }),
   requestThrottleStallTimeMs: integer('requestThrottleStallTime', 100, 'Longest stall of a throttled request in ms.', {
     min: 0,
-    accepted: 'a request over the limit is answered at once, so none waits or grows stale',
+    accepted: NO_STALE,
   }),
   requestThrottleDropStale: trueFalse('requestThrottleDropStale', true, 'Drop stale requests while throttling.', {
-    accepted: 'a request over the limit is answered at once, so none waits or grows stale',
+    accepted: NO_STALE,
   }),
   throttledOpWaitTimeMs: integer('throttledOpWaitTime', 0, 'Wait in ms after which a request fails (-127); 0: never.', {
     min: 0,
-    accepted: 'a request over the limit is answered at once, so none waits or grows stale',
+    accepted: NO_STALE,
   }),
-  largeRequestMaxBytes: integer('largeRequestMaxBytes', 104_857_600, 'Bytes of large requests in flight.', { min: 0 }),
+  largeRequestMaxBytes: integer('largeRequestMaxBytes', 104_857_600, 'Bytes of large requests in flight.', {
+    min: 0,
+    accepted: BYTES,
+  }),
   largeRequestThresholdBytes: integer(
     'largeRequestThreshold',
     -1,
     'Size in bytes that makes a request large; -1: none.',
+    { accepted: BYTES },
   ),
   sessionlessCnxnTimeoutMs: integer('nio.sessionlessCnxnTimeout', 10_000, 'Ms a connection may stay without session.', {
     also: ['sessionlessCnxnTimeout'],

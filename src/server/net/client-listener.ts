@@ -10,6 +10,7 @@ import { ProtocolError } from '../../../protocol/errors.js';
 import { Connection } from '../../core/pipeline/connections.js';
 import type { Logger } from '../logging.js';
 import { FrameAssembler, LENGTH_BYTES } from './frames.js';
+import { TokenBucket, type TokenBucketOptions } from './token-bucket.js';
 
 export interface ClientListenerOptions {
   readonly host: string | undefined;
@@ -22,6 +23,8 @@ export interface ClientListenerOptions {
   /** A connection without a session is closed after this time (nio.sessionlessCnxnTimeout). */
   readonly sessionlessTimeoutMs: number;
   readonly keepAlive: boolean;
+  /** How fast connections may come (connectionMaxTokens). */
+  readonly rate: TokenBucketOptions;
 }
 
 /** Where the bytes go. */
@@ -61,6 +64,7 @@ export class ClientListener {
   private readonly handler: ClientHandler;
   private readonly logger: Logger;
   private readonly server: Server;
+  private readonly bucket: TokenBucket;
   private readonly clients = new Map<number, Client>();
   private readonly perAddress = new Map<string, number>();
   private nextId = 1;
@@ -71,6 +75,7 @@ export class ClientListener {
     this.options = options;
     this.handler = handler;
     this.logger = logger;
+    this.bucket = new TokenBucket(options.rate, performance.now());
     this.server = createServer({ noDelay: true, keepAlive: options.keepAlive }, (socket) => this.accept(socket));
     this.sweep = setInterval(() => this.closeSessionless(), Math.max(100, options.sessionlessTimeoutMs / 4));
     this.sweep.unref();
@@ -196,6 +201,7 @@ export class ClientListener {
     if (totalMax > 0 && this.clients.size >= totalMax) {
       return `there are ${this.clients.size} connections already (maxCnxns=${totalMax})`;
     }
+    if (!this.bucket.take(performance.now())) return 'connections come too fast (connectionMaxTokens)';
     return null;
   }
 
