@@ -11,7 +11,10 @@ export interface StorageOptions {
   logRetainBytes?: number;
   /** As `logRetainBytes`, as a number of batches. Default 100 000. */
   logRetainBatches?: number;
-  /** False leaves out the fsync of each commit: a power cut may lose acknowledged batches. Default true. */
+  /**
+   * False leaves out the fsync of each commit: a power cut may lose acknowledged batches, and if anything else
+   * takes them, that goes unnoticed too (`tail-witness.ts`). Default true.
+   */
   sync?: boolean;
   /** Commits that take longer are reported to `onSlowSync`. Default 1000. */
   slowSyncWarnMs?: number;

@@ -5,7 +5,8 @@
  * epochs, truncations) and is committed with one fsync, so that history, epoch and acknowledgement cannot come apart
  * (E83). *Slices* of background work (pages of a checkpoint, cutting the log, deleting superseded rows) are committed
  * without an fsync: nobody waits for them, and the next group's fsync covers them, being on the same file. The *end of a
- * checkpoint* is committed with an fsync again, and so makes all its slices durable at once.
+ * checkpoint* is committed with an fsync again, and so makes all its slices durable at once. Groups and ends of
+ * checkpoints move the end of the history, and are therefore witnessed (`tail-witness.ts`).
  *
  * SQLite's own checkpoint (copying the WAL into the database file) runs between groups, once about 4 MiB of WAL have
  * come together, or earlier in idle moments (`isWalWorthCheckpoint`). Measured with 8 KiB batches, it then holds up
@@ -17,9 +18,10 @@ import { dirname, join } from 'node:path';
 import { codeOf, StorageError, toStorageError } from './errors.js';
 import { lockedError, removeLockFile, writeLockFile } from './lock-file.js';
 import { LogTable, type StoredBatch } from './log-table.js';
-import { type CheckpointMeta, type Epochs, MetaTable } from './meta.js';
+import { type CheckpointMeta, type Epochs, MetaTable, verifyEpochs } from './meta.js';
 import { type Page, PageTable } from './page-table.js';
-import { type Db, openDatabase, PAGE_BYTES, syncDirectory } from './schema.js';
+import { type Db, keepWal, openDatabase, PAGE_BYTES, syncDirectory } from './schema.js';
+import { type End, TailWitness } from './tail-witness.js';
 
 export interface EngineOptions {
   directory: string;
@@ -47,6 +49,7 @@ export class Engine {
   private cutUpToZxid = -1;
   private isSyncing = true;
   private readonly meta: MetaTable;
+  private readonly witness: TailWitness;
   private readonly begin;
   private readonly commit;
   private readonly rollback;
@@ -68,24 +71,29 @@ export class Engine {
     this.tailZxid = this.meta.read('tail').value.zxid;
     this.pages.load(this.checkpoint);
     this.log.load(this.checkpointZxid, this.tailZxid);
+    verifyEpochs(this.epochs, this.log.totals.lastZxid);
+    this.witness = TailWitness.open(options.directory, this.end);
   }
 
   /** Creates what is missing, takes the lock, and verifies all but the bytes of rows. Throws StorageError. */
   static open(options: EngineOptions): Engine {
     const { directory } = options;
     let db: Db | undefined;
+    let engine: Engine | undefined;
     try {
       if (mkdirSync(directory, { recursive: true, mode: 0o700 })) syncDirectory(dirname(directory));
       db = openDatabase(directory);
-      const engine = new Engine(db, options);
+      engine = new Engine(db, options);
       if (options.databaseBytesMax > 0) {
         db.pragma(`max_page_count = ${Math.floor(options.databaseBytesMax / PAGE_BYTES)}`);
       }
       writeLockFile(directory, options.address);
       return engine;
     } catch (error) {
-      db?.close();
       const known = toStorageError(error, `Cannot open the storage in ${directory}`);
+      if (db && known.code === 'DAMAGED') keepWal(directory);
+      db?.close();
+      engine?.witness.close();
       throw known.code === 'LOCKED' ? lockedError(directory, error) : known;
     }
   }
@@ -93,6 +101,10 @@ export class Engine {
   /** Zxid of the last finished checkpoint, 0 when there is none. */
   get checkpointZxid(): number {
     return this.checkpoint.zxid ?? 0;
+  }
+
+  private get end(): End {
+    return { zxid: this.log.totals.lastZxid, accepted: this.epochs.accepted, current: this.epochs.current };
   }
 
   /** Bytes of the database file as of the last transaction. */
@@ -105,7 +117,7 @@ export class Engine {
     const totals = { ...this.log.totals };
     const { epochs, tailZxid } = this;
     try {
-      this.transaction(this.options.sync, work);
+      this.witnessed(work);
     } catch (error) {
       this.log.totals = totals;
       this.epochs = epochs;
@@ -154,7 +166,7 @@ export class Engine {
     const next: CheckpointMeta = { zxid, generation, validSince, ...this.pages.outcome(isFull) };
     const totals = { ...this.log.totals };
     try {
-      this.transaction(this.options.sync, () => {
+      this.witnessed(() => {
         this.meta.write('checkpoint', next, header);
         if (zxid > this.log.totals.lastZxid) this.log.clear(zxid);
       });
@@ -257,12 +269,23 @@ export class Engine {
   close(): void {
     this.checkpointWal('TRUNCATE');
     this.db.close();
+    this.witness.close();
     removeLockFile(this.options.directory);
   }
 
   /** Lets go of the database after a fatal error; SQLite still copies what was committed, nothing else is written. */
   abort(): void {
     this.db.close();
+    this.witness.close();
+  }
+
+  /** A transaction that moves the end of the history; the witness is at no moment ahead of what is durable. */
+  private witnessed(work: () => void): void {
+    this.transaction(this.options.sync, () => {
+      work();
+      this.witness.lower(this.end);
+    });
+    if (this.options.sync) this.witness.raise(this.end);
   }
 
   private transaction(sync: boolean, work: () => void): void {

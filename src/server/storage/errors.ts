@@ -31,8 +31,8 @@ export type StorageErrorCode =
 const REMEDIES: Record<StorageErrorCode, string> = {
   LOCKED: 'Stop the process that holds the directory, or give this server a directory of its own.',
   DAMAGED:
-    'Keep the server stopped and keep a copy of the directory. Then restore a backup or, in an ensemble, move the ' +
-    'directory aside, so that the server fetches a full copy from its peers.',
+    'Keep the server stopped and keep a copy of the directory. Then restore a backup into an empty directory or, in an ' +
+    'ensemble, move the directory aside, so that the server fetches a full copy from its peers.',
   FULL: 'Free disk space (or raise the limit of the database); the server goes on by itself.',
   IO: 'Check the disk and the kernel log. Restart the server when the disk is sound: it recovers what was acknowledged.',
   VERSION: 'Start the release that wrote the directory, or a newer one.',
@@ -63,15 +63,16 @@ export function damaged(what: string, cause?: unknown): StorageError {
 export interface PlainError {
   code: StorageErrorCode;
   message: string;
+  remedy: string;
 }
 
 export function toPlain(error: unknown): PlainError {
   const known = toStorageError(error, 'The storage worker failed');
-  return { code: known.code, message: known.message };
+  return { code: known.code, message: known.message, remedy: known.remedy };
 }
 
 export function fromPlain(plain: PlainError): StorageError {
-  return new StorageError(plain.code, plain.message);
+  return new StorageError(plain.code, plain.message, { remedy: plain.remedy });
 }
 
 /** Turns what SQLite or the file system threw into a StorageError; `doing` says what was being attempted. */

@@ -28,7 +28,8 @@ export interface LogTotals {
 type Row = [first: number, last: number, prev: number, crc: number, bytes: Uint8Array];
 type Key = [first: number, last: number, prev: number, byteCount: number];
 
-const EPOCH_UNIT = 2 ** 32;
+/** A zxid is epoch * EPOCH_UNIT + counter. */
+export const EPOCH_UNIT = 2 ** 32;
 
 /** Whether a batch starting at `firstZxid` continues a history ending at `zxid`: the next one, or first of an epoch. */
 export function follows(zxid: number, firstZxid: number): boolean {

@@ -9,6 +9,7 @@
 
 import { crc32 } from './crc.js';
 import { damaged } from './errors.js';
+import { EPOCH_UNIT } from './log-table.js';
 import type { Db } from './schema.js';
 
 export interface Epochs {
@@ -77,6 +78,14 @@ export class MetaTable {
     const json = JSON.stringify(value);
     this.upsert.run(key, json, bytes, metaCrc(key, json, bytes));
   }
+}
+
+/** Throws DAMAGED when the epochs cannot belong to a history that ends at `lastZxid` (E78). */
+export function verifyEpochs({ accepted, current }: Epochs, lastZxid: number): void {
+  if (Math.floor(lastZxid / EPOCH_UNIT) > current) {
+    throw damaged(`its last zxid 0x${lastZxid.toString(16)} is of a later epoch than the current one, ${current}`);
+  }
+  if (current > accepted) throw damaged(`the current epoch ${current} is later than the accepted one, ${accepted}`);
 }
 
 function metaCrc(key: string, json: string, bytes: Uint8Array): number {

@@ -108,6 +108,21 @@ export function openDatabase(directory: string): Db {
   }
 }
 
+/**
+ * Before a damaged database is closed: SQLite then deletes the WAL, although behind a damaged place it may hold what is
+ * nowhere else. It stays under a second name, which does no harm to a database that is put back in its place.
+ */
+export function keepWal(directory: string): void {
+  const wal = join(directory, `${DATABASE_FILE}-wal`);
+  const kept = `${wal}.damaged`;
+  if (!existsSync(wal) || statSync(wal).size === 0 || existsSync(kept)) return;
+  try {
+    linkSync(wal, kept);
+  } catch {
+    // Without hard links there is nothing to keep it with, and the damage is what the operator must hear about.
+  }
+}
+
 /** fsync of a directory: makes the names of new files in it survive a power cut. */
 export function syncDirectory(directory: string): void {
   const fd = openSync(directory, 'r');

@@ -1,9 +1,14 @@
-/** SIGKILL in the middle of writing, over and over on the same directory: what was acknowledged is found again. */
+/**
+ * SIGKILL in the middle of writing, over and over on the same directory: what was acknowledged is found again, and is
+ * missed when the write-ahead log is cut short or deleted.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Storage } from '../../../../src/server/storage/index.js';
-import { bytesOf, collect, newDirectory, removeDirectories } from './fixtures.js';
+import { bytesOf, collect, newDirectory, openEngine, removeDirectories } from './fixtures.js';
 
 const ROUNDS = 6;
 const CHILD = fileURLToPath(new URL('./writer-child.js', import.meta.url));
@@ -26,11 +31,30 @@ async function writeAndKill(directory: string, count: number): Promise<number> {
   return Math.max(...output.slice(0, output.lastIndexOf('\n')).split('\n').map(Number));
 }
 
+/** What becomes of a copy whose WAL is cut to `fraction` of its length, or deleted at 0: the last zxid, or the refusal. */
+function endWithoutWal(directory: string, fraction: number): number | string {
+  const copy = newDirectory();
+  cpSync(directory, copy, { recursive: true });
+  const wal = join(copy, 'zabra.db-wal');
+  if (fraction === 0) rmSync(wal);
+  else truncateSync(wal, Math.floor(statSync(wal).size * fraction));
+  try {
+    const engine = openEngine(copy);
+    engine.abort();
+    return engine.log.totals.lastZxid;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
 test('acknowledged batches survive, and a checkpoint is there as a whole', async () => {
   const directory = newDirectory();
   let checkpoints = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const acknowledged = await writeAndKill(directory, 20 + round * 37);
+    const ends = [0, 0.02, 0.2, 0.5, 0.9].map((fraction) => endWithoutWal(directory, fraction));
+    for (const end of ends) if (end !== 'DAMAGED') expect(end).toBeGreaterThanOrEqual(acknowledged);
+    expect(ends[0]).toBe('DAMAGED');
     const { storage, recovered } = await Storage.open({ directory });
     expect(recovered.lastZxid).toBeGreaterThanOrEqual(acknowledged);
     const checkpointZxid = recovered.checkpoint?.zxid ?? 0;

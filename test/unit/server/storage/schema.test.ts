@@ -55,7 +55,7 @@ test('leftovers of a creation that was interrupted do not matter', () => {
   writeFileSync(join(directory, `zabra.db.${process.pid}.new`), 'half a database');
   writeFileSync(join(directory, 'zabra.lock'), 'not even JSON');
   openEngine(directory).close();
-  expect(readdirSync(directory)).toEqual(['zabra.db']);
+  expect(readdirSync(directory)).toEqual(['zabra.db', 'zabra.tail']);
 });
 
 test('a directory that cannot be used is named', () => {

@@ -266,6 +266,7 @@ test('a full checkpoint beyond the log replaces pages and log, and batches may f
   await writePages(storage, 9, { 0: 'mine', 1: 'mine' });
   storage.append(10, 12, bytesOf(2, 10));
   const zxid = 3 * EPOCH + 50;
+  await storage.setEpochs(3, 3);
   const done = stored(storage, zxid + 2);
   const finished = writePages(storage, zxid, { 1: 'theirs' }, true);
   storage.append(zxid + 1, zxid + 2, bytesOf(3, 10));
