@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import yargs from 'yargs';
 import { describeCliCommand, runCli, splitArguments } from './cli-command.js';
-import { describeServerCommand, runServer } from './server-command.js';
+import { describeServerCommand, runServer, splitDefinitions } from './server-command.js';
 import { ExitCode } from './shell/errors.js';
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
@@ -11,7 +11,7 @@ const { version } = createRequire(import.meta.url)('../../../package.json') as {
 export async function main(args: string[]): Promise<void> {
   // What follows `zabra cli` may be a command of the shell, with flags that are none of ours.
   const { flags, command } = args[0] === 'cli' ? splitArguments(args.slice(1)) : { flags: args.slice(1), command: [] };
-  await yargs([...args.slice(0, 1), ...flags])
+  await yargs([...args.slice(0, 1), ...splitDefinitions(flags)])
     .scriptName('zabra')
     .usage('$0 <command>\n\nA coordination service that speaks the ZooKeeper protocol.')
     .command('server', 'run a server', describeServerCommand, runServer)

@@ -59,6 +59,11 @@ export function describeServerCommand(yargs: Argv): Argv {
     .example('zabra server --clientPort 2281 --dataDir /var/lib/zabra', 'another port and place');
 }
 
+/** `-Dzookeeper.x=y`, as a JVM takes it, would be read as a row of one-letter flags: becomes `-D zookeeper.x=y`. */
+export function splitDefinitions(args: readonly string[]): string[] {
+  return args.flatMap((arg) => (/^-D./.test(arg) ? ['-D', arg.slice(2)] : [arg]));
+}
+
 /** Runs until the server is told to stop; the process's exit code is 0, or 1 with the reason on standard error. */
 export async function runServer(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const known = new Set(flagDescriptions().map(({ flag }) => flag));
