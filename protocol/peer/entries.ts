@@ -48,13 +48,22 @@ export function lastZxid(batch: Batch): number {
 
 /** Collects entries until the batch is closed. */
 export class BatchBuilder {
+  private readonly flags: number;
   private operations: number[] = [];
   private sessions: number[] = [];
   private cxids: number[] = [];
   private callers: number[] = [];
   private requestEnds: number[] = [];
-  private identityLists: (readonly Identity[])[] = [];
+  /** Each caller's list with its index. Every connection has a list of its own: there may be as many as entries. */
+  private readonly identityLists = new Map<readonly Identity[], number>();
+  private lastCaller: readonly Identity[] | null = null;
+  private lastCallerIndex = 0;
   private readonly requests = new JuteWriter(16_384);
+
+  /** `flags`: of every batch, see BatchFlag. */
+  constructor(flags: number) {
+    this.flags = flags;
+  }
 
   get length(): number {
     return this.operations.length;
@@ -83,26 +92,31 @@ export class BatchBuilder {
   }
 
   private callerIndex(caller: readonly Identity[]): number {
+    if (caller === this.lastCaller) return this.lastCallerIndex;
     const lists = this.identityLists;
-    const last = lists.length - 1;
-    if (last >= 0 && lists[last] === caller) return last;
-    const index = lists.indexOf(caller);
-    return index >= 0 ? index : lists.push(caller) - 1;
+    let index = lists.get(caller);
+    if (index === undefined) {
+      index = lists.size;
+      lists.set(caller, index);
+    }
+    this.lastCaller = caller;
+    this.lastCallerIndex = index;
+    return index;
   }
 
   /** The batch, and an empty builder again. */
-  close(firstZxid: number, timeMs: number, flags: number): Batch {
+  close(firstZxid: number, timeMs: number): Batch {
     const batch: Batch = {
       firstZxid,
       timeMs,
       rules: RULES_VERSION,
-      flags,
+      flags: this.flags,
       operations: this.operations,
       sessions: this.sessions,
       cxids: this.cxids,
       callers: this.callers,
       requestEnds: this.requestEnds,
-      identityLists: this.identityLists,
+      identityLists: [...this.identityLists.keys()],
       requests: this.requests.toBytes(),
     };
     this.operations = [];
@@ -110,7 +124,8 @@ export class BatchBuilder {
     this.cxids = [];
     this.callers = [];
     this.requestEnds = [];
-    this.identityLists = [];
+    this.identityLists.clear();
+    this.lastCaller = null;
     this.requests.clear(1_048_576);
     return batch;
   }

@@ -14,6 +14,9 @@ export const limits = {
   /** Requests of one connection that wait for their turn. At half of it the connection is not read any more (E13). */
   laneLengthMax: 16_384,
 
+  /** Bytes of the reads among them, which are kept until it is their turn. Above it the connection is not read. */
+  laneBytesMax: 4_194_304,
+
   /** Bytes of writes on their way, of all clients, beyond which whoever sends more is not read: what is queued for the
    * disk is memory, and everybody's next write waits behind it. */
   pendingBytesMax: 16_777_216,

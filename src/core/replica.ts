@@ -223,6 +223,7 @@ export class Replica {
         this.clients.drained(input.connection);
         break;
       case 'tick':
+        this.clients.spareUnheard();
         if (this.isWritable) this.stats.sessionsExpired += this.housekeeping.tick();
         if (this.isServing) this.checkpointing.beginIfDue(this.appliedZxid);
         this.checkpointing.advance();
@@ -311,8 +312,9 @@ export class Replica {
       this.emit({ type: 'note', level: 'error', message, fields: { firstLostZxid: hex(firstLostZxid) } });
     }
     const lost = leader.withdraw(firstLostZxid);
-    this.clients.withdrawn(firstLostZxid - 1);
     if (this.openBatch.length > 0) lost.push(this.openBatch.close(leader.nextZxid, this.wallMs));
+    // Not the zxid before the lost one: at the start of an epoch that is none any entry has.
+    this.clients.withdrawn(this.proposedZxid);
     for (const { operations, sessions, cxids, requests } of lost) {
       this.pendingBytes -= requests.length;
       for (let i = 0; i < operations.length; i++) {

@@ -12,9 +12,12 @@ export interface AuthOptions {
   readonly digestEnabled: boolean;
 }
 
-/** `user:password` → `user:base64(hash(user:password))`, the id that stands in ACLs (E44). */
+/**
+ * `user:password` → `user:base64(hash(user:password))`, the id that stands in ACLs (E44). As in ZooKeeper, a user
+ * without a password is one as well.
+ */
 export function digestId(credentials: string, algorithm = 'SHA1'): string {
-  const user = credentials.slice(0, credentials.indexOf(':'));
+  const user = credentials.split(':', 1)[0];
   return `${user}:${createHash(nodeHash(algorithm)).update(credentials).digest('base64')}`;
 }
 
@@ -27,9 +30,10 @@ function nodeHash(algorithm: string): string {
 export function createAuthenticate(options: AuthOptions): Authenticate {
   createHash(nodeHash(options.digestAlgorithm));
   return (scheme, credentials) => {
+    if (scheme === 'ip') return []; // whatever it says, the address is known
     if (scheme !== 'digest' || !options.digestEnabled) return null;
     const text = Buffer.from(credentials).toString('utf8');
-    if (!text.includes(':')) return null;
+    if (text === '') return null;
     const id = digestId(text, options.digestAlgorithm);
     const isSuper = options.superDigest !== null && isEqual(id, options.superDigest);
     return isSuper

@@ -57,7 +57,6 @@ export class FactGatherer {
       globalSessions: world.sessions.size,
       localSessions: 0,
       uptimeMs: now - startedMs,
-      ...fileDescriptors(),
       lastClientResponseBytes: -1,
       minClientResponseBytes: -1,
       maxClientResponseBytes: -1,
@@ -66,6 +65,7 @@ export class FactGatherer {
       ensemble: undefined,
       leader: undefined,
       metrics: () => this.metrics(),
+      fileDescriptors,
       directories,
       configurationLines: () => configurationLines(config, directories()),
       environment: () => environmentPairs(version),
@@ -95,6 +95,7 @@ export class FactGatherer {
         ['commit_count', stats.writes],
         ['snap_count', checkpoints],
         ['connection_request_count', replica.clients.accepted],
+        ['connection_rejected', stats.connectionsRefused],
         ['stale_sessions_expired', stats.sessionsExpired],
       ]),
       summaries: new Map([['fsynctime', { count: syncs, sum: syncs * avgSyncMs, min: 0, max: maxSyncMs }]]),
@@ -106,7 +107,7 @@ function connectionFacts(connection: Connection, replica: Replica): ConnectionFa
   const { address, port, received, sent, lane, session, state } = connection;
   const isOpen = state === 'open';
   return {
-    address: address.includes(':') ? `[${address}]` : address,
+    address,
     port,
     interestOps: isOpen ? READING : JUST_ACCEPTED,
     queued: lane.length,
@@ -188,15 +189,15 @@ function dumpFacts(replica: Replica, nowMs: number): DumpFacts {
   };
 }
 
-function fileDescriptors(): { openFileDescriptors: number; maxFileDescriptors: number } {
+function fileDescriptors(): { open: number; max: number } {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
     const max = /^Max open files\s+(\d+)/m.exec(limits);
     return {
-      openFileDescriptors: readdirSync('/proc/self/fd').length,
-      maxFileDescriptors: max === null ? -1 : Number(max[1]),
+      open: readdirSync('/proc/self/fd').length,
+      max: max === null ? -1 : Number(max[1]),
     };
   } catch {
-    return { openFileDescriptors: -1, maxFileDescriptors: -1 }; // no /proc here
+    return { open: -1, max: -1 }; // no /proc here
   }
 }

@@ -73,7 +73,9 @@ class Server {
     let runtime: Runtime | null = null;
     try {
       const replica = new Replica(replicaOptions(config));
-      await this.recover(replica, recovered);
+      await this.recover(replica, recovered).catch((error) => {
+        throw error instanceof StorageError ? error : damaged(error as Error, config.dataDir);
+      });
       let serving!: () => void;
       const isServing = new Promise<void>((resolve) => {
         serving = resolve;
@@ -98,16 +100,12 @@ class Server {
     }
   }
 
-  /** Checkpoint into the tree, then the log behind it. */
+  /** Checkpoint into the tree, then the log behind it. Throws an Error that says what is wrong with what was read. */
   private async recover(replica: Replica, recovered: Recovered): Promise<void> {
     const startMs = performance.now();
     if (recovered.checkpoint !== null) {
       for await (const pages of recovered.pages()) for (const page of pages) replica.loadPage(page);
-      try {
-        replica.finishLoad(recovered.checkpoint.header);
-      } catch (error) {
-        throw damaged(error as Error, this.config.dataDir);
-      }
+      replica.finishLoad(recovered.checkpoint.header);
     }
     let entries = 0;
     for await (const batches of recovered.batches()) {
@@ -179,6 +177,9 @@ class Server {
         },
       },
       {
+        refused: () => {
+          replica.stats.connectionsRefused++;
+        },
         connected: (connection, entropy) => runtime.input({ type: 'connected', connection, entropy }),
         frames: (connection, bytes, start, end) => runtime.input({ type: 'frames', connection, bytes, start, end }),
         disconnected: (connection) => runtime.input({ type: 'disconnected', connection }),
@@ -236,7 +237,7 @@ export function replicaOptions(config: ServerConfig): ReplicaOptions {
       digestAlgorithm: config.digestAlg,
       digestEnabled: config.digestAuthEnabled,
     }),
-    hashSeed: randomBytes(4).readInt32BE(),
+    hashSeed: randomBytes(6).readUIntBE(0, 6),
   };
 }
 

@@ -32,12 +32,12 @@ function build(
   firstZxid: number,
   timeMs: number,
 ): Batch {
-  const builder = new BatchBuilder();
+  const builder = new BatchBuilder(3);
   for (const { operation, session, cxid, caller, request } of entries) {
     const padded = new Uint8Array([9, ...request, 9]); // only the middle belongs to the entry
     builder.add(operation, session, cxid, identities[caller % identities.length], padded, 1, 1 + request.length);
   }
-  return builder.close(firstZxid, timeMs, 3);
+  return builder.close(firstZxid, timeMs);
 }
 
 const batch = fc

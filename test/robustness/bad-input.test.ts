@@ -155,7 +155,7 @@ describe('authentication', () => {
     ['nothing at all', Buffer.alloc(0)],
     ['a null scheme', auth(0, null, Buffer.from('a:b'))],
     ['null credentials', auth(0, 'digest', null)],
-    ['credentials without a colon', auth(0, 'digest', Buffer.from('user'))],
+    ['empty credentials', auth(0, 'digest', Buffer.alloc(0))],
     ['an unknown scheme', auth(0, 'kerberos', Buffer.from('a:b'))],
     ['credentials of half a megabyte', auth(0, 'digest', Buffer.from(`a:${'b'.repeat(500_000)}`))],
   ];

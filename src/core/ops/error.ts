@@ -1,15 +1,17 @@
-// error: an entry that does nothing but fail. A write that could not be decoded still takes its place and its zxid in
-// the log, as every failing write does (E38).
+// error: an entry that does nothing but fail. A write that was refused before it got into the log, because it could not
+// be decoded for instance, takes its place and its zxid there all the same, as every failing write does (E38).
 
 import { OpCode } from '../../../protocol/client/constants.js';
-import { ErrorResponse } from '../../../protocol/client/records.js';
-import type { View } from '../../../protocol/jute/schema.js';
+import { int, record, type View } from '../../../protocol/jute/schema.js';
 import type { WriteOperation } from './operation.js';
 
-export const error: WriteOperation<View<typeof ErrorResponse>> = {
+/** `code` that the client is answered with; not 0. */
+export const ErrorRequest = record({ code: int });
+
+export const error: WriteOperation<View<typeof ErrorRequest>> = {
   kind: 'write',
   name: 'error',
   code: OpCode.error,
-  request: ErrorResponse,
-  apply: (_world, _entry, { err }) => err,
+  request: ErrorRequest,
+  apply: (_world, _entry, { code }) => code,
 };

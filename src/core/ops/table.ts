@@ -96,12 +96,6 @@ export function writeOperation(code: number): WriteOperation<unknown> | undefine
   return operation?.kind === 'write' ? operation : undefined;
 }
 
-/** The operation if it is one that a single server answers. */
-export function readOperation(code: number): ReadOperation<unknown> | undefined {
-  const operation = operationOf(code);
-  return operation?.kind === 'read' ? operation : undefined;
-}
-
 /** The operation if a client may ask for it by itself; undefined is answered with -6 (E11). */
 export function clientOperation(code: number): Operation | undefined {
   return INTERNAL.has(code) ? undefined : operationOf(code);

@@ -1,5 +1,5 @@
-// What may go further. A request is refused here, before it costs anybody else anything, when it is none that a client
-// may send or cannot be decoded: nothing may reach the log that cannot be applied (E-0, E11, E34, E47).
+// What may go further. Nothing may reach the log that cannot be applied (E-0, E34): a write that cannot be decoded, or
+// that this server does not allow, is not logged as it came; an entry that does nothing but fail takes its place (E38).
 
 import { OpCode } from '../../../protocol/client/constants.js';
 import { Code } from '../../../protocol/client/errors.js';
@@ -9,15 +9,15 @@ import type { JuteReader } from '../../../protocol/jute/reader.js';
 import type { ReplicaOptions } from '../io.js';
 import type { WriteOperation } from '../ops/operation.js';
 
-export interface Admission {
-  readonly options: ReplicaOptions;
-  /** Writes can be taken at the moment. */
-  readonly writable: boolean;
-}
-
-/** 0, or the code that the write is refused with. `reader` stands at the request's first byte. */
-export function admitWrite(admission: Admission, operation: WriteOperation<unknown>, reader: JuteReader): number {
-  if (!admission.writable) return Code.SystemError;
+/**
+ * 0, or the code that the write fails with: an `error` entry takes its place in the log then (E38). `reader` stands at
+ * the request's first byte.
+ */
+export function admitWrite(
+  { ttlNodes }: Pick<ReplicaOptions, 'ttlNodes'>,
+  operation: WriteOperation<unknown>,
+  reader: JuteReader,
+): number {
   let request: unknown;
   try {
     request = operation.request.view(reader);
@@ -25,7 +25,7 @@ export function admitWrite(admission: Admission, operation: WriteOperation<unkno
     if (error instanceof ProtocolError) return Code.MarshallingError;
     throw error;
   }
-  return admission.options.ttlNodes || !makesTtlNode(operation.code, request) ? 0 : Code.Unimplemented;
+  return ttlNodes || !makesTtlNode(operation.code, request) ? 0 : Code.Unimplemented;
 }
 
 function makesTtlNode(code: number, request: unknown): boolean {

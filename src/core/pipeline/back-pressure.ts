@@ -2,8 +2,8 @@
 // A connection is paused, which means that its frames are held and its socket is not read, for three reasons:
 //
 //   - its session is being opened (E3);
-//   - too many requests wait in lanes, in all of them or in its own (E13), or the writes among them are too large; it
-//     goes on when half of that is answered;
+//   - too many requests wait in lanes, in all of them or in its own (E13), or they are too large; it goes on when half of
+//     that is answered;
 //   - its output is full, because it asks for more than it takes; it goes on when the client has taken that.
 //
 // In the last case reads may be left in its lane. They are parked: not counted, or one slow reader would stop everybody.
@@ -94,10 +94,11 @@ export class BackPressure {
     connection.parked = 0;
   }
 
-  private isBusy({ lane }: Connection, share: number): boolean {
+  private isBusy({ lane, laneBytes }: Connection, share: number): boolean {
     return (
       this.count > this.outstandingMax * share ||
       lane.length >= (limits.laneLengthMax / 2) * share ||
+      laneBytes > limits.laneBytesMax * share ||
       this.pendingBytes() > limits.pendingBytesMax * share
     );
   }

@@ -1,51 +1,42 @@
 // The clients' side of the road: frames in, replies and events out.
 //
-//   frames → decode → admit → lane ─┬─ read: answered from the tree, at once if nothing of this client is under way
-//                                   └─ write: released toward the leader at once, answered when it was executed
+//   frames ─┬─ the first: openings ─ a session
+//           ├─ read ───────────────▶ order ─▶ answers, at once if nothing of this client is under way
+//           └─ write ─ admit ─ released toward the leader; order ─▶ answers, when it was executed
 //
 // Holds the connections of this server and which session each carries. Sessions themselves belong to the ensemble: they
 // are in the world, opened and closed by log entries.
 
 import { OpCode } from '../../../protocol/client/constants.js';
 import { Code } from '../../../protocol/client/errors.js';
-import { ProtocolError } from '../../../protocol/errors.js';
 import { JuteReader } from '../../../protocol/jute/reader.js';
 import { copyBytes } from '../../../protocol/jute/slice.js';
-import type { JuteWriter } from '../../../protocol/jute/writer.js';
+import { JuteWriter } from '../../../protocol/jute/writer.js';
 import type { Identity } from '../../../protocol/peer/entries.js';
-import type { Effect, ReplicaOptions } from '../io.js';
 import { limits } from '../limits.js';
 import type { Change } from '../ops/changes.js';
-import type { ReadContext, ReadOperation, Watcher, World, WriteOperation } from '../ops/operation.js';
+import { ErrorRequest } from '../ops/error.js';
+import type { Watcher, WriteOperation } from '../ops/operation.js';
 import { clientOperation } from '../ops/table.js';
 import type { SessionExpiry } from '../sessions/expiry.js';
-import type { Stats } from '../stats.js';
 import type { WatchTable } from '../watches/table.js';
 import { admitWrite, isAuthenticated } from './admit.js';
+import { Answers, type Source } from './answers.js';
 import type { Audience } from './apply.js';
 import { identitiesWith } from './authentication.js';
 import { BackPressure } from './back-pressure.js';
 import type { Connection } from './connections.js';
-import { Events } from './events.js';
-import type { LaneItem } from './lanes.js';
 import { type Doorkeeper, Openings } from './openings.js';
-import { beginReply, endReply } from './reply.js';
+import { HEADER_BYTES, Order, type Progress } from './order.js';
 
 /** What the clients need from the replica they belong to. */
-export interface Upstream {
-  readonly options: ReplicaOptions;
-  readonly world: World;
+export interface Upstream extends Source, Progress {
   readonly expiry: SessionExpiry;
-  readonly stats: Stats;
-  readonly monotonicMs: number;
   /** New sessions are taken. */
   readonly isServing: boolean;
   /** Writes are taken. */
   readonly isWritable: boolean;
-  readonly appliedZxid: number;
-  /** The last zxid given out so far, or due to what waits in the open batch. */
-  readonly proposedZxid: number;
-  /** Of all requests that were released and not executed yet. */
+  /** Bytes of all requests that were released and not executed yet. */
   readonly pendingBytes: number;
   nextSessionId(): number;
   /** Sends a write on its way to the log. The bytes are copied. */
@@ -58,7 +49,6 @@ export interface Upstream {
     start: number,
     end: number,
   ): void;
-  emit(effect: Effect): void;
 }
 
 export class Clients implements Audience, Doorkeeper {
@@ -66,27 +56,29 @@ export class Clients implements Audience, Doorkeeper {
   accepted = 0;
   private readonly upstream: Upstream;
   private readonly connections = new Set<Connection>();
-  /** Connections with a sync in their lane. */
-  private readonly waiting = new Set<Connection>();
   private readonly reader = new JuteReader(new Uint8Array(0));
-  private readonly events: Events;
+  private readonly errorRequest = new JuteWriter();
+  private readonly answers: Answers;
   private readonly openings: Openings;
   private readonly backPressure: BackPressure;
+  private readonly order: Order;
 
   constructor(upstream: Upstream) {
     this.upstream = upstream;
-    const { world, options } = upstream;
-    this.events = new Events(world, options.skipAcl, (connection) => this.sent(connection));
+    this.answers = new Answers(upstream);
     this.openings = new Openings(upstream, this);
     this.backPressure = new BackPressure(
-      options,
+      upstream.options,
       () => upstream.pendingBytes,
       (effect) => upstream.emit(effect),
+    );
+    this.order = new Order(upstream, this.answers, this.backPressure, (connection, reason) =>
+      this.close(connection, reason),
     );
   }
 
   get watches(): WatchTable<Watcher> {
-    return this.events.watches;
+    return this.answers.events.watches;
   }
 
   get outstanding(): number {
@@ -117,13 +109,11 @@ export class Clients implements Audience, Doorkeeper {
 
   private forget(connection: Connection): void {
     this.connections.delete(connection);
-    this.waiting.delete(connection);
     this.openings.forget(connection);
     this.backPressure.forget(connection);
+    this.order.forget(connection);
     this.watches.removeWatcher(connection);
-    this.events.updateRecording();
-    connection.lane.clear();
-    connection.parked = 0;
+    this.answers.events.updateRecording();
     connection.held = [];
     connection.heldBytes = 0;
   }
@@ -136,9 +126,8 @@ export class Clients implements Audience, Doorkeeper {
     this.upstream.emit({ type: 'close', connection, reason });
   }
 
-  /** No leader, no service: clients try elsewhere, or again (E4). */
-  closeAll(reason: string): void {
-    for (const connection of [...this.connections]) this.close(connection, reason);
+  sent(connection: Connection): void {
+    this.answers.sent(connection);
   }
 
   // --- frames
@@ -198,12 +187,12 @@ export class Clients implements Audience, Doorkeeper {
     const { expiry, monotonicMs } = this.upstream;
     expiry.touch(connection.session, monotonicMs, connection.timeoutMs);
     this.backPressure.unpark(connection);
-    this.drain(connection);
+    this.order.drain(connection);
     this.resume(connection);
   }
 
   private request(connection: Connection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    if (end - start < 8) {
+    if (end - start < HEADER_BYTES) {
       this.close(connection, `a request of ${end - start} bytes is too short for a header`);
       return;
     }
@@ -212,109 +201,29 @@ export class Clients implements Audience, Doorkeeper {
     connection.lastOperation = code;
     connection.lastXid = xid;
     if (code === OpCode.auth) {
-      this.authenticate(connection, xid, bytes, start + 8, end);
+      this.authenticate(connection, xid, bytes, start + HEADER_BYTES, end);
       return;
     }
     if (!isAuthenticated(this.upstream.options, connection.identities)) {
-      this.reply(connection, xid, Code.SessionClosedRequireSaslAuth);
+      this.answers.code(connection, xid, Code.SessionClosedRequireSaslAuth);
       this.close(connection, 'it has not authenticated with a scheme that is demanded');
       return;
     }
     const operation = clientOperation(code);
-    if (operation === undefined) this.refuse(connection, xid, code, Code.Unimplemented);
-    else if (operation.kind === 'write') this.write(connection, xid, operation, bytes, start + 8, end);
-    else this.read(connection, xid, operation, bytes, start, end);
+    if (operation === undefined) this.order.refuse(connection, xid, Code.Unimplemented);
+    else if (operation.kind === 'write') this.write(connection, xid, operation, bytes, start + HEADER_BYTES, end);
+    else this.order.read(connection, xid, operation, bytes, start, end);
   }
 
   /** Authentication belongs to the connection and is handled at once, whatever is under way (E12). */
   private authenticate(connection: Connection, xid: number, bytes: Uint8Array, start: number, end: number): void {
     const packet = this.reader.reset(bytes, start, end);
     const identities = identitiesWith(connection.identities, packet, this.upstream.options.authenticate);
-    const reply = beginReply(connection.output, xid);
-    endReply(connection.output, reply, 0, identities === null ? Code.AuthFailed : 0);
-    this.sent(connection);
+    this.answers.codeAt(connection, xid, identities === null ? Code.AuthFailed : 0, 0);
     if (identities === null) {
       this.upstream.stats.authFailures++;
       this.close(connection, 'authentication failed');
     } else connection.identities = identities;
-  }
-
-  private read(
-    connection: Connection,
-    xid: number,
-    operation: ReadOperation<unknown>,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const { upstream } = this;
-    const isSync = operation.code === OpCode.sync;
-    if (connection.lane.length === 0 && (!isSync || upstream.appliedZxid >= upstream.proposedZxid)) {
-      this.answer(connection, xid, operation, bytes, start + 8, end);
-      connection.answeredAfter(0, upstream.monotonicMs);
-      upstream.stats.answeredAfter(0);
-      return;
-    }
-    const common = {
-      xid,
-      operation: operation.code,
-      receivedMs: upstream.monotonicMs,
-      frame: copyBytes(bytes, start, end),
-    };
-    if (!isSync) this.enqueue(connection, { kind: 'read', ...common });
-    else {
-      this.enqueue(connection, { kind: 'barrier', ...common, zxid: upstream.proposedZxid });
-      this.waiting.add(connection);
-    }
-  }
-
-  private answer(
-    connection: Connection,
-    xid: number,
-    operation: ReadOperation<unknown>,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const { output } = connection;
-    // Events that setWatches delivers for what was missed come before its reply (E62): the reply starts where they end.
-    const context = this.readContext(connection);
-    let code: number;
-    let reply = beginReply(output, xid);
-    try {
-      const request = operation.request.view(this.reader.reset(bytes, start, end));
-      if (operation.deliversEvents === true) {
-        output.position = reply;
-        code = operation.answer(context, request, output);
-        reply = beginReply(output, xid);
-      } else code = operation.answer(context, request, output);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      code = Code.MarshallingError;
-    }
-    endReply(output, reply, this.upstream.appliedZxid, code);
-    this.events.updateRecording();
-    this.upstream.stats.reads++;
-    this.sent(connection);
-    this.backPressure.pauseIfFull(connection);
-  }
-
-  private context: ReadContext | null = null;
-  private contextOf: Connection | null = null;
-
-  /** One context serves all reads in a row of the same connection. */
-  private readContext(connection: Connection): ReadContext {
-    if (this.context === null || this.contextOf !== connection) {
-      this.contextOf = connection;
-      this.context = {
-        world: this.upstream.world,
-        watches: this.watches,
-        watcher: connection,
-        skipAcl: this.upstream.options.skipAcl,
-        deliver: (watcher, type, path) => this.events.sendMissed(watcher as Connection, type, path),
-      };
-    }
-    return this.context;
   }
 
   private write(
@@ -326,72 +235,34 @@ export class Clients implements Audience, Doorkeeper {
     end: number,
   ): void {
     const { upstream } = this;
-    const admission = { options: upstream.options, writable: upstream.isWritable };
-    const code = admitWrite(admission, operation, this.reader.reset(bytes, start, end));
+    if (!upstream.isWritable) {
+      this.order.refuse(connection, xid, Code.SystemError);
+      return;
+    }
+    const code = admitWrite(upstream.options, operation, this.reader.reset(bytes, start, end));
     if (code !== 0) {
-      this.refuse(connection, xid, operation.code, code);
+      const { errorRequest } = this;
+      errorRequest.clear();
+      ErrorRequest.write(errorRequest, { code });
+      this.release(connection, xid, OpCode.error, errorRequest.bytes, 0, errorRequest.position);
       return;
     }
     if (operation.code === OpCode.closeSession) upstream.expiry.close(connection.session);
-    upstream.release(operation.code, connection.session, xid, connection.identities, bytes, start, end);
-    connection.pendingWrites++;
-    this.enqueue(connection, { kind: 'write', xid, operation: operation.code, receivedMs: upstream.monotonicMs });
+    this.release(connection, xid, operation.code, bytes, start, end);
   }
 
-  /** Answers with an error, in its turn. */
-  private refuse(connection: Connection, xid: number, operation: number, code: number): void {
-    if (connection.lane.length === 0) this.reply(connection, xid, code);
-    else this.enqueue(connection, { kind: 'refusal', xid, operation, receivedMs: this.upstream.monotonicMs, code });
-  }
-
-  private reply(connection: Connection, xid: number, code: number): void {
-    const reply = beginReply(connection.output, xid);
-    // The answer to an operation that nobody knows names no state (E9).
-    endReply(connection.output, reply, code === Code.Unimplemented ? -1 : this.upstream.appliedZxid, code);
-    this.sent(connection);
-  }
-
-  // --- lanes
-
-  private enqueue(connection: Connection, item: LaneItem): void {
-    connection.lane.push(item);
-    this.backPressure.entered();
-  }
-
-  /**
-   * Answers whatever is at the head of the lane and waits for nothing any more. Reads wait while the output is full, but
-   * not with a write behind them, whose effect they must not see: then the output may grow up to its limit.
-   */
-  private drain(connection: Connection): void {
-    const { lane } = connection;
-    if (connection.parked > 0) return;
-    for (let item = lane.peek(); item !== undefined && item.kind !== 'write'; item = lane.peek()) {
-      if (item.kind === 'barrier' && item.zxid > this.upstream.appliedZxid) return;
-      if (connection.isFull && connection.pendingWrites === 0) {
-        this.backPressure.park(connection);
-        return;
-      }
-      if (connection.output.position > limits.outputBytesMax) {
-        this.close(connection, 'it asks for more between two writes than can be kept for it');
-        return;
-      }
-      this.leave(connection, item);
-      if (item.kind === 'refusal') this.reply(connection, item.xid, item.code);
-      else {
-        const operation = clientOperation(item.operation) as ReadOperation<unknown>;
-        this.answer(connection, item.xid, operation, item.frame, 8, item.frame.length);
-      }
-      if (connection.isGone) return;
-    }
-  }
-
-  private leave(connection: Connection, item: LaneItem): void {
-    connection.lane.shift();
-    if (item.kind === 'write') connection.pendingWrites--;
-    this.backPressure.left();
-    const latencyMs = this.upstream.monotonicMs - item.receivedMs;
-    this.upstream.stats.answeredAfter(latencyMs);
-    connection.answeredAfter(latencyMs, this.upstream.monotonicMs);
+  /** Sends an entry on its way to the log; its outcome is answered in its turn. */
+  private release(
+    connection: Connection,
+    xid: number,
+    operation: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { upstream } = this;
+    upstream.release(operation, connection.session, xid, connection.identities, bytes, start, end);
+    this.order.write(connection, xid, operation);
   }
 
   // --- what the log says (Audience)
@@ -400,32 +271,29 @@ export class Clients implements Audience, Doorkeeper {
   executing(session: number): boolean {
     const connection = this.openings.bySession.get(session);
     if (connection === undefined) return false;
-    if (connection.lane.peek()?.kind === 'barrier') this.drain(connection);
+    if (connection.lane.peek()?.kind === 'barrier') this.order.drain(connection);
     return true;
   }
 
   changed(change: Change, zxid: number): void {
-    this.events.fire(change, zxid);
+    this.answers.events.fire(change, zxid);
   }
 
   executed(session: number, cxid: number, operation: number, code: number, body: JuteWriter): void {
     this.upstream.stats.writes++;
     if (operation === OpCode.closeSession) this.upstream.expiry.remove(session);
     if (operation === OpCode.createSession) {
-      this.track(session);
-      this.openings.created(session);
+      if (code === 0) {
+        this.track(session);
+        this.openings.created(session);
+      } else this.lost(session, cxid, operation);
       return;
     }
     const connection = this.openings.bySession.get(session);
     if (connection === undefined) return;
-    const item = connection.lane.peek();
-    if (item?.kind === 'write' && item.xid === cxid && item.operation === operation) {
-      this.leave(connection, item);
-      const reply = beginReply(connection.output, cxid);
-      if (code === 0) connection.output.raw(body.bytes, 0, body.position);
-      endReply(connection.output, reply, this.upstream.appliedZxid, code);
-      this.sent(connection);
-      if (operation !== OpCode.closeSession) this.drain(connection);
+    if (this.order.takeWrite(connection, cxid, operation)) {
+      this.answers.outcome(connection, cxid, code, body);
+      if (operation !== OpCode.closeSession) this.order.drain(connection);
     }
     if (operation === OpCode.closeSession) this.close(connection, 'its session is closed');
   }
@@ -437,25 +305,31 @@ export class Clients implements Audience, Doorkeeper {
     if (isServing && created !== undefined) expiry.track(session, monotonicMs, created.timeoutMs);
   }
 
+  /**
+   * Whoever is not read, or not yet answered, because this server is busy cannot show that it lives: its session's time
+   * starts anew (E17). Not so a client that does not take its output.
+   */
+  spareUnheard(): void {
+    const { expiry, monotonicMs } = this.upstream;
+    for (const connection of this.backPressure.paused) {
+      if (!connection.isFull) expiry.touch(connection.session, monotonicMs, connection.timeoutMs);
+    }
+    for (const connection of this.openings.unanswered) {
+      expiry.touch(connection.session, monotonicMs, connection.timeoutMs);
+    }
+  }
+
   /** Entries were executed: those who waited for the state they brought. */
   settled(): void {
     this.openings.settled();
-    for (const connection of this.waiting) {
-      this.drain(connection);
-      if (!hasBarrier(connection)) this.waiting.delete(connection);
-    }
+    this.order.settled();
     for (const connection of this.backPressure.paused) this.resume(connection);
   }
 
   /** Nothing after this zxid will come: whoever waits for more waits for that. */
   withdrawn(lastZxid: number): void {
     this.openings.withdrawn(lastZxid);
-    for (const { lane } of this.waiting) {
-      for (let i = 0; i < lane.length; i++) {
-        const item = lane.at(i);
-        if (item?.kind === 'barrier') item.zxid = Math.min(item.zxid, lastZxid);
-      }
-    }
+    this.order.withdrawn(lastZxid);
   }
 
   /** The log did not take the entry: whoever asked is told, in its turn. */
@@ -466,27 +340,12 @@ export class Clients implements Audience, Doorkeeper {
       this.close(connection, 'its session could not be stored');
       return;
     }
-    this.drain(connection);
-    const item = connection.lane.peek();
-    if (item?.kind === 'write' && item.xid === cxid) {
-      this.leave(connection, item);
-      this.reply(connection, cxid, Code.SystemError);
-      this.drain(connection);
+    this.order.drain(connection);
+    if (this.order.takeWrite(connection, cxid, operation)) {
+      this.answers.code(connection, cxid, Code.SystemError);
+      this.order.drain(connection);
     }
     // The session lives on, but what came since was dropped (E14): the client must not wait for answers to it.
     if (operation === OpCode.closeSession) this.close(connection, 'its session could not be closed');
   }
-
-  sent(connection: Connection): void {
-    connection.sent++;
-    this.upstream.stats.sent++;
-    if (connection.flushing) return;
-    connection.flushing = true;
-    this.upstream.emit({ type: 'flush', connection });
-  }
-}
-
-function hasBarrier(connection: Connection): boolean {
-  for (let i = 0; i < connection.lane.length; i++) if (connection.lane.at(i)?.kind === 'barrier') return true;
-  return false;
 }

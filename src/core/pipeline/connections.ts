@@ -37,8 +37,11 @@ export class Connection implements Watcher {
   /** The client sent the readOnly byte and gets it back (E2). */
   echoReadOnly = false;
   readonly lane = createLane();
-  /** Writes in the lane. */
+  /** Writes and syncs in the lane. */
   pendingWrites = 0;
+  pendingSyncs = 0;
+  /** Bytes of the frames in the lane. */
+  laneBytes = 0;
   /** Whole frames, with their lengths, that came while the connection was paused; in order. */
   held: Uint8Array[] = [];
   heldBytes = 0;

@@ -4,6 +4,7 @@
 
 import { Ring } from '../../std/ring.js';
 import { limits } from '../limits.js';
+import type { ReadOperation } from '../ops/operation.js';
 
 /** Waits for its entry to be executed. */
 interface PendingWrite {
@@ -17,7 +18,7 @@ interface PendingWrite {
 interface DeferredRead {
   readonly kind: 'read';
   readonly xid: number;
-  readonly operation: number;
+  readonly operation: ReadOperation<unknown>;
   readonly receivedMs: number;
   readonly frame: Uint8Array;
 }
@@ -26,7 +27,7 @@ interface DeferredRead {
 interface Barrier {
   readonly kind: 'barrier';
   readonly xid: number;
-  readonly operation: number;
+  readonly operation: ReadOperation<unknown>;
   readonly receivedMs: number;
   readonly frame: Uint8Array;
   /** Lowered when the log takes less than was proposed. */
@@ -37,7 +38,6 @@ interface Barrier {
 interface Refusal {
   readonly kind: 'refusal';
   readonly xid: number;
-  readonly operation: number;
   readonly receivedMs: number;
   readonly code: number;
 }

@@ -92,8 +92,8 @@ export class Openings {
     expiry.touch(sessionId, monotonicMs, connection.timeoutMs);
     connection.password = password;
     this.begin(connection, sessionId);
-    this.resuming.set(connection, upstream.proposedZxid);
-    this.settled();
+    if (upstream.proposedZxid > upstream.appliedZxid) this.resuming.set(connection, upstream.proposedZxid);
+    else this.opened(connection);
   }
 
   private begin(connection: Connection, session: number): void {
@@ -106,6 +106,11 @@ export class Openings {
   created(session: number): void {
     const connection = this.bySession.get(session);
     if (connection !== undefined) this.opened(connection);
+  }
+
+  /** Resumed sessions whose clients have no answer yet. */
+  get unanswered(): Iterable<Connection> {
+    return this.resuming.keys();
   }
 
   /** Entries were executed: answers the resumed sessions that waited for them. */

@@ -79,8 +79,8 @@ export class QuotaTable {
     if (this.paths.size === 0) return false;
     const limited = this.nearest(path.text());
     if (limited === null) return false;
-    const limits = figuresAt(tree, limited, LIMITS_NAME);
-    const stats = figuresAt(tree, limited, STATS_NAME);
+    const limits = quotaFigures(tree, limited, 'limits');
+    const stats = quotaFigures(tree, limited, 'stats');
     if (limits === null || stats === null) return false;
     return (
       (countDelta !== 0 && limits.countHardLimit > -1 && stats.count + countDelta > limits.countHardLimit) ||
@@ -147,12 +147,9 @@ export class QuotaTable {
   }
 }
 
-/** The limits of a path with a quota, or its stats; null when there is no such node. For people who look at quotas. */
+/** The limits of a path with a quota, or its stats; null when there is no such node. */
 export function quotaFigures(tree: Tree, path: string, which: 'limits' | 'stats'): QuotaFigures | null {
-  return figuresAt(tree, path, which === 'limits' ? LIMITS_NAME : STATS_NAME);
-}
-
-function figuresAt(tree: Tree, path: string, name: string): QuotaFigures | null {
+  const name = which === 'limits' ? LIMITS_NAME : STATS_NAME;
   const node = tree.findText(`${QUOTA_ROOT}${path}/${name}`);
   if (node === NO_NODE) return null;
   const fields = parseFields(tree, node);

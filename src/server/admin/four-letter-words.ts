@@ -6,7 +6,7 @@
 import { javaDouble, mntrLines } from './mntr.js';
 import type { ConnectionFacts, DumpFacts, ExpiryBucket, ServerFacts } from './server-facts.js';
 
-/** All words; the nineteenth in ZooKeeper's table is telnet's interrupt, which gets no answer. */
+/** All words; the nineteenth in ZooKeeper's table is telnet's interrupt, a bad length here as there: it hangs up. */
 export const FOUR_LETTER_WORDS = [
   'conf',
   'cons',
@@ -43,8 +43,6 @@ const WORDS_BY_NUMBER: ReadonlyMap<number, FourLetterWord> = new Map(
     word,
   ]),
 );
-/** IAC IP IAC DM, what telnet sends on an interrupt. */
-const TELNET_INTERRUPT = 0xfff4fffd;
 
 function numberOf(bytes: ArrayLike<number>, offset: number): number {
   return bytes[offset]! * 2 ** 24 + bytes[offset + 1]! * 2 ** 16 + bytes[offset + 2]! * 2 ** 8 + bytes[offset + 3]!;
@@ -53,16 +51,6 @@ function numberOf(bytes: ArrayLike<number>, offset: number): number {
 /** The word at an offset, or undefined for a frame's length or too few bytes. */
 export function fourLetterWordAt(bytes: Uint8Array, offset = 0): FourLetterWord | undefined {
   return bytes.length - offset < 4 ? undefined : WORDS_BY_NUMBER.get(numberOf(bytes, offset));
-}
-
-/** Whether four bytes are one of the words. */
-export function isFourLetterWord(bytes: Uint8Array, offset = 0): boolean {
-  return fourLetterWordAt(bytes, offset) !== undefined;
-}
-
-/** Whether four bytes are telnet's interrupt, to be skipped without an answer. */
-export function isTelnetInterrupt(bytes: Uint8Array, offset = 0): boolean {
-  return bytes.length - offset >= 4 && numberOf(bytes, offset) === TELNET_INTERRUPT;
 }
 
 /**

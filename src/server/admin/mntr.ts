@@ -91,6 +91,7 @@ type Pair = readonly [name: string, value: string | number];
 
 function gauges(facts: ServerFacts): Pair[] {
   const { ensemble, leader } = facts;
+  const fileDescriptors = facts.fileDescriptors();
   const onLeader = (name: string, value: number | undefined): Pair[] => (value === undefined ? [] : [[name, value]]);
   return [
     ['version', facts.version],
@@ -116,9 +117,9 @@ function gauges(facts: ServerFacts): Pair[] {
     ...onLeader('synced_observers', leader?.syncedObservers),
     ['auth_failed_count', facts.authFailures],
     ['min_latency', facts.minLatencyMs],
-    ['max_file_descriptor_count', facts.maxFileDescriptors],
+    ['max_file_descriptor_count', fileDescriptors.max],
     ['approximate_data_size', facts.approximateDataBytes],
-    ['open_file_descriptor_count', facts.openFileDescriptors],
+    ['open_file_descriptor_count', fileDescriptors.open],
     ...onLeader('last_proposal_size', leader?.lastProposalBytes),
     ...onLeader('pending_syncs', leader?.pendingSyncs),
     ...onLeader('leader_uptime', leader?.leaderUptimeMs),

@@ -105,8 +105,6 @@ export interface ServerFacts {
   readonly globalSessions: number;
   readonly localSessions: number;
   readonly uptimeMs: number;
-  readonly openFileDescriptors: number;
-  readonly maxFileDescriptors: number;
   readonly lastClientResponseBytes: number;
   readonly minClientResponseBytes: number;
   readonly maxClientResponseBytes: number;
@@ -117,6 +115,8 @@ export interface ServerFacts {
   readonly ensemble: { readonly quorumSize: number; readonly peerState: string } | undefined;
   readonly leader: LeaderFacts | undefined;
   readonly metrics: () => MetricFacts;
+  /** Of the process; -1 where the system does not tell. */
+  readonly fileDescriptors: () => { readonly open: number; readonly max: number };
   /** Of checkpoint and log. */
   readonly directories: () => { readonly dataDirBytes: number; readonly dataLogDirBytes: number };
   /** As configurationLines makes them. */

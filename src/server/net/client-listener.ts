@@ -29,6 +29,8 @@ export interface ClientListenerOptions {
 
 /** Where the bytes go. */
 export interface ClientHandler {
+  /** A connection was turned away at once. */
+  refused(): void;
   connected(connection: Connection, entropy: Uint8Array): void;
   frames(connection: Connection, bytes: Uint8Array, start: number, end: number): void;
   disconnected(connection: Connection): void;
@@ -69,7 +71,6 @@ export class ClientListener {
   private readonly perAddress = new Map<string, number>();
   private nextId = 1;
   private readonly sweep: NodeJS.Timeout;
-  refused = 0;
 
   constructor(options: ClientListenerOptions, handler: ClientHandler, logger: Logger) {
     this.options = options;
@@ -167,7 +168,7 @@ export class ClientListener {
     const count = this.perAddress.get(address) ?? 0;
     const refusal = this.refusal(count);
     if (refusal !== null) {
-      this.refused++;
+      this.handler.refused();
       this.logger.warn(`refused a connection from ${address}: ${refusal}`);
       socket.destroy();
       return;

@@ -67,22 +67,26 @@ export class FrameAssembler {
   }
 }
 
-/** Where the last whole frame of chunk[start, …) ends. */
+/** Where the last whole frame of chunk[start, …) ends. What is behind it is a torn frame, or has a bad length. */
 function wholeFramesEnd(chunk: Uint8Array, start: number, frameBytesMax: number): number {
   let at = start;
   while (chunk.length - at >= LENGTH_BYTES) {
-    const next = at + LENGTH_BYTES + frameLength(chunk, at, frameBytesMax);
-    if (next > chunk.length) break;
-    at = next;
+    const length = int32At(chunk, at);
+    if (length < 0 || length > frameBytesMax || length > chunk.length - at - LENGTH_BYTES) break;
+    at += LENGTH_BYTES + length;
   }
   return at;
 }
 
 function frameLength(bytes: Uint8Array, at: number, frameBytesMax: number): number {
-  const length = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+  const length = int32At(bytes, at);
   if (length < 0) throw new ProtocolError(`a frame of length ${length}`, at);
   if (length > frameBytesMax) {
     throw new ProtocolError(`a frame of ${length} bytes, the limit is ${frameBytesMax} (jute.maxbuffer)`, at);
   }
   return length;
+}
+
+function int32At(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 }

@@ -1,6 +1,8 @@
 /** The conductor: batches, epochs, the disk's answers. Inputs in, effects out, no world around it. */
 
+import { OpCode } from '../../../protocol/client/constants.js';
 import { writeConnectRequest } from '../../../protocol/client/packets.js';
+import { RequestHeader, SetDataRequest } from '../../../protocol/client/records.js';
 import { epochOf, makeZxid } from '../../../protocol/ids.js';
 import { JuteWriter } from '../../../protocol/jute/writer.js';
 import { decodeBatch } from '../../../protocol/peer/codec.js';
@@ -40,7 +42,7 @@ class Fixture {
   }
 
   /** A client asks for a session: the simplest write there is. */
-  knock(): Connection {
+  knock(session: { sessionId: bigint; password: Uint8Array } | null = null): Connection {
     const connection = new Connection(++this.connections, '127.0.0.1', 1, 0);
     this.replica.handle({ type: 'connected', connection, entropy: new Uint8Array(16).fill(this.connections) });
     const writer = new JuteWriter();
@@ -49,13 +51,41 @@ class Fixture {
       protocolVersion: 0,
       lastZxidSeen: 0n,
       timeoutMs: 1000,
-      sessionId: 0n,
-      password: null,
+      sessionId: session?.sessionId ?? 0n,
+      password: session?.password ?? null,
       readOnly: false,
     });
     writer.endFrame(start);
     this.replica.handle({ type: 'frames', connection, bytes: writer.bytes, start: 0, end: writer.position });
     return connection;
+  }
+
+  /** A client whose session is open. */
+  client(): Connection {
+    const connection = this.knock();
+    this.store();
+    return connection;
+  }
+
+  setRoot(connection: Connection): void {
+    const writer = new JuteWriter();
+    const start = writer.beginFrame();
+    RequestHeader.write(writer, { xid: 1, type: OpCode.setData });
+    SetDataRequest.write(writer, { path: '/', data: null, version: -1 });
+    writer.endFrame(start);
+    this.replica.handle({ type: 'frames', connection, bytes: writer.bytes, start: 0, end: writer.position });
+  }
+
+  /** The turn ends and the disk is done with everything. */
+  store(): void {
+    const last = this.only('append').at(-1);
+    if (last !== undefined) this.replica.handle({ type: 'stored', zxid: last.lastZxid });
+    this.effects();
+  }
+
+  tick(monotonicMs: number): void {
+    this.replica.handle({ type: 'clock', wallMs: 1_750_000_000_000 + monotonicMs, monotonicMs });
+    this.replica.handle({ type: 'tick' });
   }
 }
 
@@ -147,6 +177,44 @@ test('a full disk: what it did not take is given up, its zxids are used again, a
   one.effects();
   one.knock();
   expect(one.only('append')[0].firstZxid).toBe(lost.firstZxid);
+});
+
+test('a full disk takes nothing of an epoch: who waits for it waits for the state as it is', () => {
+  const before = new Fixture().serving();
+  const gone = before.knock();
+  const [kept] = before.only('append');
+  const one = new Fixture();
+  one.replica.recoverBatch(decodeBatch(kept.bytes));
+  one.serving(1);
+  one.knock();
+  const [lost] = one.only('append');
+  const resumed = one.knock({ sessionId: BigInt(gone.session), password: gone.password });
+  expect(resumed.state).toBe('opening');
+  one.replica.handle({ type: 'storeFailed', firstLostZxid: lost.firstZxid, reason: 'full' });
+  expect(resumed.state).toBe('open');
+});
+
+test('whom the server does not read because it is busy cannot expire meanwhile (E17)', () => {
+  const one = new Fixture({ outstandingMax: 4, tickTimeMs: 100 }).serving();
+  const [sending, resuming, silent] = [one.client(), one.client(), one.client()];
+  one.replica.handle({ type: 'disconnected', connection: resuming });
+  for (let i = 0; i < 5; i++) one.setRoot(sending);
+  const [slow] = one.only('append');
+  one.knock({ sessionId: BigInt(resuming.session), password: resuming.password });
+  for (let nowMs = 0; nowMs <= 5000; nowMs += 500) one.tick(nowMs);
+  const [expired] = one.only('append');
+  expect(decodeBatch(expired.bytes)).toMatchObject({ operations: [OpCode.closeSession], sessions: [silent.session] });
+  one.replica.handle({ type: 'stored', zxid: slow.lastZxid });
+  one.tick(5900);
+  expect(one.only('append')).toEqual([]);
+  for (let nowMs = 6000; nowMs <= 7000; nowMs += 500) one.tick(nowMs);
+  const [later] = one.only('append');
+  expect(decodeBatch(later.bytes).sessions).toEqual([sending.session, resuming.session]);
+});
+
+test('a session that cannot be created is not opened', () => {
+  const one = new Fixture({ minSessionTimeoutMs: 0, maxSessionTimeoutMs: 0 }).serving();
+  expect(one.client().state).toBe('closing');
 });
 
 test('ids of sessions rise even when the clock goes back and the server restarts', () => {

@@ -1,4 +1,4 @@
-/** What may reach the log (E11, E34): decodable, allowed, and only while writes are taken. */
+/** What may reach the log (E11, E34): decodable and allowed. */
 import { OpCode } from '../../../../protocol/client/constants.js';
 import { Code } from '../../../../protocol/client/errors.js';
 import { type OperationName, operations } from '../../../../protocol/client/operations.js';
@@ -13,25 +13,21 @@ import { OPEN_ACL } from '../../../helpers/world.js';
 const options = DEFAULT_REPLICA_OPTIONS;
 const ttl = { path: '/t', data: null, acl: OPEN_ACL, flags: 5, ttl: 1000n };
 
-function admit(name: OperationName, request: unknown, change: { writable?: boolean; ttlNodes?: boolean } = {}): number {
+function admit(name: OperationName, request: unknown, change: { ttlNodes?: boolean } = {}): number {
   const writer = new JuteWriter();
   (operations[name].request as Type<unknown>).write(writer, request);
   return admitBytes(operations[name].code, writer.toBytes(), change);
 }
 
-function admitBytes(code: number, bytes: Uint8Array, { writable = true, ttlNodes = true } = {}): number {
+function admitBytes(code: number, bytes: Uint8Array, { ttlNodes = true } = {}): number {
   const operation = writeOperation(code);
   if (operation === undefined) throw new Error(`no write ${code}`);
-  return admitWrite({ options: { ...options, ttlNodes }, writable }, operation, new JuteReader(bytes));
+  return admitWrite({ ttlNodes }, operation, new JuteReader(bytes));
 }
 
 test('a write that can be decoded', () => {
   expect(admit('delete', { path: '/a', version: -1 })).toBe(0);
   expect(admit('multi', [{ op: 'createTTL', request: ttl }])).toBe(0);
-});
-
-test('nothing while writes are not taken', () => {
-  expect(admit('delete', { path: '/a', version: -1 }, { writable: false })).toBe(Code.SystemError);
 });
 
 test('nothing that cannot be decoded: it could not be applied later', () => {

@@ -12,7 +12,7 @@ import { createWorld, OPEN_ACL } from '../../../helpers/world.js';
 const SESSION = 99;
 
 class Script {
-  private readonly builder = new BatchBuilder();
+  private readonly builder = new BatchBuilder(0);
   private cxid = 0;
 
   add(operation: number, session: number, write: (writer: JuteWriter) => void = () => {}): this {
@@ -35,7 +35,7 @@ class Script {
   }
 
   batch(firstZxid: number): Batch {
-    return this.builder.close(firstZxid, 5000, 0);
+    return this.builder.close(firstZxid, 5000);
   }
 }
 

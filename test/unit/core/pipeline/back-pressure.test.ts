@@ -33,6 +33,23 @@ test('a client that does not read is not answered without end, does not stop oth
   expect(slow.received.length - from).toBe(reads);
 });
 
+test('large reads behind a slow write are held in the socket, not in memory', () => {
+  const { world, server, client } = scene({}, 2000);
+  const one = client({ timeoutMs: 60_000 });
+  const from = one.received.length;
+  const path = `/${'x'.repeat(500_000)}`;
+  const reads = 30;
+  one.send('create', { path: '/a', data: null, acl: OPEN_ACL, flags: 0 });
+  for (let i = 0; i < reads; i++) {
+    one.send('exists', { path, watch: false });
+    world.run(1);
+  }
+  const [connection] = server.replica.clients;
+  expect(connection.lane.length * path.length).toBeLessThan(2 * limits.laneBytesMax);
+  world.run(60_000);
+  expect(one.received.length - from).toBe(reads + 1);
+});
+
 test('one that vanishes in the middle leaves nothing behind', () => {
   const { world, server, client } = scene({ outstandingMax: 10 }, 50);
   const [one, other] = [client(), client()];

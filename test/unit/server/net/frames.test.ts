@@ -72,3 +72,19 @@ test.each([-1, -0x8000_0000, FRAME_BYTES_MAX + 1, 0x7fff_ffff])(
     expect(() => assemble([Buffer.concat([framed(Buffer.from('fine')), head])])).toThrow(ProtocolError);
   },
 );
+
+test('the frames before a length that cannot be are handed over, in one piece or byte by byte', () => {
+  const good = framed(Buffer.from('fine'));
+  const stream = Buffer.concat([good, Buffer.from([0x7f, 0xff, 0xff, 0xff])]);
+  for (const chunks of [[stream], Array.from(stream, (byte) => Buffer.from([byte]))]) {
+    const assembler = new FrameAssembler(FRAME_BYTES_MAX);
+    const out: Buffer[] = [];
+    const feed = () => {
+      for (const chunk of chunks) {
+        assembler.feed(chunk, (bytes, start, end) => out.push(Buffer.from(bytes.subarray(start, end))));
+      }
+    };
+    expect(feed).toThrow(ProtocolError);
+    expect(out).toEqual([good]);
+  }
+});
