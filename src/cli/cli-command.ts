@@ -36,35 +36,40 @@ export function splitArguments(args: readonly string[]): SplitArguments {
     if (arg === '--') return { flags, command: args.slice(i + 1) };
     if (!arg.startsWith('-')) return { flags, command: args.slice(i) };
     const valueFlag = VALUE_FLAGS.get(arg);
-    if (valueFlag === undefined) flags.push(SWITCHES.get(arg) ?? arg);
+    if (valueFlag === undefined) flags.push(SWITCHES.get(arg) ?? withTwoDashes(arg));
     else flags.push(valueFlag, ...args.slice(++i, i + 1));
   }
   return { flags, command: [] };
+}
+
+/** `-servr` is a misspelt word and not six letters. */
+function withTwoDashes(arg: string): string {
+  return /^-[a-z]{2}/i.test(arg) ? `-${arg}` : arg;
 }
 
 export function describeCliCommand(yargs: Argv): Argv {
   return yargs
     .usage('zabra cli [-server host:port[,…][/chroot]] [flags] [--] [command]')
     .usage('')
-    .usage('Talks to a Zabra or ZooKeeper server: at a terminal a shell with completion, else the')
-    .usage('commands of standard input, or just the one that is given. The commands are those of')
-    .usage('zkCli.sh; `zabra cli help` lists them.')
-    .epilogue('Exit codes: 0 done, 1 the server refused it, 2 it is not a command, 3 no connection.')
+    .usage('Talks to a Zabra or ZooKeeper server. With a command: runs it.')
+    .usage('Without one: a shell at a terminal, else the commands of standard input.')
+    .usage('The commands are those of zkCli.sh; `zabra cli help` lists them.')
+    .epilogue('Exit codes: 0 done, 1 refused by the server, 2 not a command, 3 no connection.')
     .option('server', {
       alias: 's',
       type: 'string',
       requiresArg: true,
       default: '127.0.0.1:2181',
-      describe: 'Where to connect to; zkCli.sh’s -server works too',
+      describe: 'Where to connect to; -server works too',
     })
     .option('timeout', {
       type: 'number',
       requiresArg: true,
       default: 10_000,
-      describe: 'Session timeout, and how long to wait for a connection and for an answer, in milliseconds',
+      describe: 'How long to wait for a connection or an answer, in ms',
     })
     .option('readonly', { alias: 'r', type: 'boolean', default: false, describe: 'Accept a server without a quorum' })
-    .option('json', { type: 'boolean', default: false, describe: 'One JSON value a command, for programs' })
+    .option('json', { type: 'boolean', default: false, describe: 'Print one JSON value a command' })
     .option('waitforconnection', { type: 'boolean', hidden: true, describe: 'Always so; zkCli.sh has it as a flag' })
     .example('zabra cli', 'a shell on 127.0.0.1:2181')
     .example('zabra cli -server zk1:2181,zk2:2181/app', 'another place, below /app')

@@ -3,15 +3,16 @@
 import { createRequire } from 'node:module';
 import yargs from 'yargs';
 import { describeCliCommand, runCli, splitArguments } from './cli-command.js';
-import { describeServerCommand, runServer, splitDefinitions } from './server-command.js';
+import { describeServerCommand, runServer, serverArguments, serverHint } from './server-command.js';
 import { ExitCode } from './shell/errors.js';
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
 
 export async function main(args: string[]): Promise<void> {
   // What follows `zabra cli` may be a command of the shell, with flags that are none of ours.
-  const { flags, command } = args[0] === 'cli' ? splitArguments(args.slice(1)) : { flags: args.slice(1), command: [] };
-  await yargs([...args.slice(0, 1), ...splitDefinitions(flags)])
+  const [name, ...rest] = args;
+  const { flags, command } = name === 'cli' ? splitArguments(rest) : { flags: rest, command: [] };
+  await yargs([...args.slice(0, 1), ...(name === 'server' ? serverArguments(flags) : flags)])
     .scriptName('zabra')
     .usage('$0 <command>\n\nA coordination service that speaks the ZooKeeper protocol.')
     .command('server', 'run a server', describeServerCommand, runServer)
@@ -26,12 +27,13 @@ export async function main(args: string[]): Promise<void> {
     .example('zabra server', 'a server on 127.0.0.1:2181, with its data in ./data')
     .example('zabra cli', 'a shell on it')
     .example('zabra cli -- ls /', 'one command on it')
-    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    // yargs breaks a line in mid-word; the long list of all flags is left to the terminal.
+    .wrap(rest.includes('--help-all') ? null : Math.min(100, process.stdout.columns ?? 100))
     .fail((message, error) => {
       if (error !== undefined && message === null) throw error;
-      console.error(
-        `zabra: ${message ?? error.message} (try: zabra ${args[0] === 'cli' || args[0] === 'server' ? `${args[0]} ` : ''}--help)`,
-      );
+      const hint = name === 'server' ? serverHint(rest) : undefined;
+      const help = name === 'server' || name === 'cli' ? `zabra ${name} --help` : 'zabra --help';
+      console.error(`zabra: ${message ?? error.message} (try: ${hint ?? help})`);
       process.exit(ExitCode.usage);
     })
     .parseAsync();

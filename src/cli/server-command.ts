@@ -15,6 +15,7 @@ import {
   StorageError,
   startServer,
 } from '../server/index.js';
+import { nearest } from './shell/lookup.js';
 
 /** Shown in --help; all other options of zoo.cfg are flags as well, and listed by --help-all. */
 const COMMON_FLAGS: ReadonlySet<string> = new Set([
@@ -28,40 +29,66 @@ const COMMON_FLAGS: ReadonlySet<string> = new Set([
 
 export function describeServerCommand(yargs: Argv): Argv {
   for (const { flag, name, help, defaultText } of flagDescriptions()) {
+    const sentence = help.replace(/\.$/, '');
     yargs.option(flag, {
       type: 'string',
-      ...(name === flag ? {} : { alias: name }),
-      describe: defaultText === undefined ? help : `${help} [${defaultText}]`,
+      describe: defaultText === undefined ? sentence : `${sentence} [${defaultText}]`,
       hidden: !COMMON_FLAGS.has(name),
       requiresArg: true,
     });
   }
   return yargs
-    .usage(
-      'zabra server [--config zoo.cfg] [flags]\n\nRuns a server. Without a configuration: port 2181 on 127.0.0.1, data in ./data.',
-    )
+    .usage('zabra server [--config zoo.cfg] [flags]')
+    .usage('')
+    .usage('Runs a server. Without a configuration: port 2181 on 127.0.0.1, data in ./data.')
+    .usage('Every option of zoo.cfg is a flag: clientPort is --client-port or --clientPort.')
     .option('config', { alias: 'c', type: 'string', requiresArg: true, describe: 'A zoo.cfg, as ZooKeeper takes it' })
     .option('server-id', {
       type: 'string',
       requiresArg: true,
-      describe: 'Number of this server, instead of the file myid',
+      describe: 'Number of this server, in place of the file myid',
     })
     .option('D', {
       type: 'string',
       array: true,
       nargs: 1,
-      describe: 'A system property, as in -Dzookeeper.snapCount=50000',
+      describe: 'A system property: -Dzookeeper.snapCount=50000',
     })
-    .showHidden('help-all', 'Show every flag')
+    .showHidden('help-all', 'Show help with every flag')
     .parserConfiguration({ 'dot-notation': false, 'camel-case-expansion': false })
     .example('zabra server', 'one server for development')
     .example('zabra server --config /etc/zabra/zoo.cfg', 'with an existing configuration')
-    .example('zabra server --clientPort 2281 --dataDir /var/lib/zabra', 'another port and place');
+    .example('zabra server --client-port 2281 --data-dir /srv/zabra', 'another port and place');
 }
 
-/** `-Dzookeeper.x=y`, as a JVM takes it, would be read as a row of one-letter flags: becomes `-D zookeeper.x=y`. */
-export function splitDefinitions(args: readonly string[]): string[] {
-  return args.flatMap((arg) => (/^-D./.test(arg) ? ['-D', arg.slice(2)] : [arg]));
+/**
+ * The arguments as yargs takes them. `-Dzookeeper.x=y` it would read as a row of one-letter flags: becomes
+ * `-D zookeeper.x=y`. `--clientPort`, as in zoo.cfg, becomes `--client-port`. `--help-all` alone would start a server.
+ */
+export function serverArguments(args: readonly string[]): string[] {
+  return args.flatMap((arg) => {
+    if (/^-D./.test(arg)) return ['-D', arg.slice(2)];
+    return arg === '--help-all' ? ['--help', arg] : [canonicalFlag(arg)];
+  });
+}
+
+function canonicalFlag(arg: string): string {
+  const [, name, value = ''] = /^--([^=]+)(=.*)?$/s.exec(arg) ?? [];
+  const known = flagDescriptions().find((description) => description.name === name);
+  return known === undefined ? arg : `--${known.flag}${value}`;
+}
+
+/** What was probably meant by arguments that are not understood: a file is a configuration, a flag is misspelt. */
+export function serverHint(args: readonly string[]): string | undefined {
+  const names = [...flagDescriptions().map(({ flag }) => flag), 'config', 'server-id', 'help', 'help-all', 'version'];
+  for (const [i, arg] of args.entries()) {
+    if (/\.cfg$/.test(arg) && (i === 0 || !args[i - 1].startsWith('-'))) return `zabra server --config ${arg}`;
+    const name = /^--([^=]+)/.exec(canonicalFlag(arg))?.[1];
+    if (name === undefined || names.includes(name)) continue;
+    const near = nearest(name.toLowerCase(), names);
+    if (near !== undefined) return `--${near}`;
+  }
+  return undefined;
 }
 
 /** Runs until the server is told to stop; the process's exit code is 0, or 1 with the reason on standard error. */
@@ -131,7 +158,7 @@ function explain(error: unknown): void {
   else if (error instanceof StorageError) console.error(`zabra: ${error.message} ${error.remedy}`);
   else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
     console.error(
-      `zabra: ${(error as Error).message}. Stop whoever uses the port, or choose another with --clientPort.`,
+      `zabra: ${(error as Error).message}. Stop whoever uses the port, or choose another with --client-port.`,
     );
   } else console.error('zabra: the server could not be started:', error);
 }

@@ -2,6 +2,7 @@
 // ties the promise to the caller's AbortSignal.
 
 import { pathFault } from '../../protocol/path.js';
+import { onAbort } from './abort.js';
 import { Call, type CallContext, type WireOperation } from './call.js';
 import type { Chroot } from './chroot.js';
 import { now, type SessionDriver } from './driver.js';
@@ -46,11 +47,9 @@ export class Caller {
       this.driver.submit(request);
     });
     if (signal !== undefined) {
-      const onAbort = () => {
+      const done = onAbort(signal, () => {
         if (request !== undefined) this.driver.machine.giveUp(request, signal.reason);
-      };
-      const done = () => signal.removeEventListener('abort', onAbort);
-      signal.addEventListener('abort', onAbort, { once: true });
+      });
       promise.then(done, done);
     }
     return promise;

@@ -52,6 +52,7 @@ import { Watching } from './watching.js';
 
 const CONFIG_NODE = '/zookeeper/config';
 const STATE_CHANGES_MAX = 1000;
+const UNHURRIED: CallOptions = { timeoutMs: Number.POSITIVE_INFINITY };
 
 /**
  * A session with a ZooKeeper ensemble. Made by `connect()` or `createClient()`.
@@ -217,16 +218,20 @@ export class Client {
     const hurried = (): CallOptions => ({ signal: options.signal, timeoutMs: untilMs - now() });
     const { acl } = options;
     return createProtected(protectedPath(path, randomUUID()), {
-      create: (unique) => this.#create(unique, data, kind, { ...hurried(), acl }),
+      callersPath: path,
+      create: (unique) => this.#create(unique, data, kind, { ...hurried(), acl }, path),
       sync: (parent) => this.sync(parent, hurried()),
       children: (parent) => this.children(parent, hurried()),
       exists: (found) => this.exists(found, hurried()),
       unhurried: {
-        sync: (parent) => this.sync(parent),
-        children: (parent) => this.children(parent),
-        exists: (found) => this.exists(found),
-        delete: (found) => this.delete(found),
+        sync: (parent) => this.sync(parent, UNHURRIED),
+        children: (parent) => this.children(parent, UNHURRIED),
+        exists: (found) => this.exists(found, UNHURRIED),
+        delete: (found) => this.delete(found, UNHURRIED),
+        isClosed: () => this.state === 'CLOSED',
+        signal: undefined,
       },
+      signal: options.signal,
     });
   }
 
@@ -414,7 +419,14 @@ export class Client {
 
   // --- inside
 
-  #create(path: string, data: Data | undefined, kind: NodeKind, options: CreateOptions): Promise<CreatedNode> {
+  /** `callersPath`, where it is another one, is for errors. */
+  #create(
+    path: string,
+    data: Data | undefined,
+    kind: NodeKind,
+    options: CreateOptions,
+    callersPath = path,
+  ): Promise<CreatedNode> {
     const fault = faultOf(path, kind.sequential);
     if (fault !== null) return refused('create', path, fault);
     const body = {
@@ -427,7 +439,7 @@ export class Client {
       path: this.#chroot.toClient(created.path),
       stat: toStat(created.stat),
     });
-    const details = { method: 'create', path };
+    const details = { method: 'create', path: callersPath };
     if (kind.operation === 'createTTL') {
       return this.#caller.call(op.createTTL, { ...body, ttl: BigInt(kind.ttlMs) }, details, options, convert);
     }

@@ -1,5 +1,6 @@
 // The SDK: everything that `import … from 'zabra'` gives. What is not listed here is private.
 
+export { onAbort } from './abort.js';
 export type { Client } from './client.js';
 export { connect, createClient } from './connect.js';
 export type { ZooKeeperErrorName } from './errors.js';

@@ -8,6 +8,9 @@ import { ZooKeeperError } from './errors.js';
 import type { SessionOptions } from './session-contract.js';
 import type { Data } from './types.js';
 
+/** It is a 32-bit number on the wire; no server grants nearly as much. */
+const SESSION_TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 export interface ClientOptions {
   /**
    * How long the session outlives the loss of its connection, and with it the ephemeral nodes. The server clamps it.
@@ -58,7 +61,7 @@ export function resolveOptions(connectString: string, options: ClientOptions): R
   return {
     session: {
       hosts,
-      sessionTimeoutMs: Math.round(positive('sessionTimeoutMs', 10_000)),
+      sessionTimeoutMs: Math.min(SESSION_TIMEOUT_MS_MAX, Math.round(positive('sessionTimeoutMs', 10_000))),
       readOnly: options.readOnly ?? false,
       session: options.session,
       renewSession: options.renewSession ?? true,

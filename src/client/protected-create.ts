@@ -9,12 +9,15 @@ import type { CreatedNode, Stat } from './types.js';
 
 /** The calls that it takes, all with the deadline and the signal of the caller. */
 export interface ProtectedCreateHost {
+  readonly callersPath: string;
   create(path: string): Promise<CreatedNode>;
   sync(path: string): Promise<unknown>;
   children(path: string): Promise<string[]>;
   exists(path: string): Promise<Stat | null>;
+  /** The caller's. */
+  readonly signal: AbortSignal | undefined;
   /** The same without the caller's deadline and signal, to clean up after they have struck. */
-  readonly unhurried: Omit<ProtectedCreateHost, 'unhurried' | 'create'> & { delete(path: string): Promise<void> };
+  readonly unhurried: Finder & { delete(path: string): Promise<void>; isClosed(): boolean };
 }
 
 /** Curator's form, so that its tools know these nodes. */
@@ -29,36 +32,48 @@ export function unprotectedName(name: string): string {
 }
 
 /**
- * Creates `path`, as made by protectedPath, exactly once. When the caller's deadline or signal ends it, the node that may
- * be left behind is deleted in the background.
+ * Creates `path`, as made by protectedPath, exactly once. When something ends it before it is known whether the node is
+ * there, the node that may be left behind is deleted in the background. Errors name the caller's path.
  */
 export async function createProtected(path: string, host: ProtectedCreateHost): Promise<CreatedNode> {
+  let isInDoubt = false;
   try {
     for (;;) {
       try {
         return await host.create(path);
       } catch (error) {
-        if (!ZooKeeperError.is(error, 'ConnectionLoss') || !error.maybeApplied) throw error;
+        // The reason of an abort may be anything, so it says nothing about the create.
+        const isAborted = host.signal?.aborted === true || !ZooKeeperError.is(error);
+        isInDoubt = isAborted || error.maybeApplied;
+        if (!isInDoubt || isAborted || error.name !== 'ConnectionLoss') throw error;
       }
       const found = await find(path, host);
       if (found !== undefined) return found;
+      isInDoubt = false;
     }
   } catch (error) {
-    const wasAnswered = ZooKeeperError.is(error) && error.name !== 'RequestTimeout';
-    if (!wasAnswered) removeLeftover(path, host.unhurried);
-    throw error;
+    if (isInDoubt) removeLeftover(path, host.unhurried);
+    if (!ZooKeeperError.is(error) || error.operation === 'create' || host.signal?.aborted) throw error;
+    const details = { operation: 'create', path: host.callersPath, maybeApplied: true, cause: error };
+    throw new ZooKeeperError(error.name, details);
   }
 }
 
-type Finder = Pick<ProtectedCreateHost, 'sync' | 'children' | 'exists'>;
+type Finder = Pick<ProtectedCreateHost, 'sync' | 'children' | 'exists' | 'signal'>;
 
-/** The create may still be on its way, but what is asked on the same connection now is answered after it. */
+/**
+ * The create may still be on its way, but what is asked on the same connection now is answered after it. When the session
+ * is lost meanwhile the next one does it: a persistent node does not go with the session.
+ */
 async function removeLeftover(path: string, host: ProtectedCreateHost['unhurried']): Promise<void> {
-  try {
-    const found = await find(path, host);
-    if (found !== undefined) await host.delete(found.path);
-  } catch {
-    // The session or the client has ended; a node that belongs to the session goes with it.
+  for (;;) {
+    try {
+      const found = await find(path, host);
+      if (found !== undefined) await host.delete(found.path);
+      return;
+    } catch (error) {
+      if (!ZooKeeperError.is(error, 'ConnectionLoss', 'SessionExpired') || host.isClosed()) return;
+    }
   }
 }
 
@@ -74,7 +89,8 @@ async function find(path: string, host: Finder): Promise<CreatedNode | undefined
       const stat = await host.exists(found);
       return stat === null ? undefined : { path: found, stat };
     } catch (error) {
-      if (!ZooKeeperError.is(error, 'ConnectionLoss')) throw error;
+      if (ZooKeeperError.is(error, 'NoNode')) return undefined; // without a parent there is no child
+      if (!ZooKeeperError.is(error, 'ConnectionLoss') || host.signal?.aborted) throw error;
     }
   }
 }

@@ -27,7 +27,7 @@ import { type Phase, type SessionOptions, type SessionOutput, TRANSITIONS } from
 import { SessionIdentity } from './session-identity.js';
 import type { ConnectionState } from './states.js';
 import { VitalSigns } from './vital-signs.js';
-import { eventName, type WatchKind, WatchRegistry } from './watches.js';
+import { eventName, type Watcher, type WatchKind, WatchRegistry } from './watches.js';
 
 /** A connection that lasted this long was a good one: the next attempt does not wait. */
 const STABLE_CONNECTION_MS = 1000;
@@ -155,9 +155,11 @@ export class SessionMachine {
     this.#queue.giveUp(request, error);
   }
 
-  /** Whether a request is under way whose reply will register a watch of one of these kinds. */
-  isWatchPending(path: string, kinds: readonly WatchKind[]): boolean {
-    return this.#queue.some(({ watch }) => watch !== undefined && watch.path === path && kinds.includes(watch.kind));
+  /** Whether a request is under way whose reply will register such a watch. */
+  isWatchPending(path: string, kinds: readonly WatchKind[], isMeant = (_watcher: Watcher): boolean => true): boolean {
+    return this.#queue.some(
+      ({ watch }) => watch !== undefined && watch.path === path && kinds.includes(watch.kind) && isMeant(watch.watcher),
+    );
   }
 
   /** Sends a credential now and after every connect from now on; `settle` is called once with the server's verdict. */
@@ -179,7 +181,7 @@ export class SessionMachine {
   /** The connection that dial() asked for is open. */
   opened(nowMs: number): void {
     this.#enter('handshaking');
-    this.#vital.pingSent(nowMs);
+    this.#vital.connecting(nowMs);
     writeConnect(this.#writer, {
       lastZxid: this.#lastZxid,
       timeoutMs: this.#options.sessionTimeoutMs,
@@ -344,8 +346,9 @@ export class SessionMachine {
     const isFinal = this.#session.isUnconfirmed || !this.#options.renewSession;
     this.#session.lost();
     this.#vital.heardMs = nowMs;
-    if (this.#everConnected) this.#become('LOST', cause);
+    // First the requests of the old session: those that a listener makes when it hears of LOST are for the next one.
     this.#queue.failQueued('SessionExpired', cause);
+    if (this.#everConnected) this.#become('LOST', cause);
     if (isFinal) this.#terminate(cause);
   }
 

@@ -24,7 +24,10 @@ export interface Stat {
   readonly numChildren: number;
 }
 
-/** Content of a node. A string is sent as UTF-8. `null` and empty are different. */
+/**
+ * Content of a node. A string is sent as UTF-8. `null` and empty are different. Bytes are not copied when the call is
+ * made: they must not change until it has settled.
+ */
 export type Data = Uint8Array | string | null;
 
 /** One permission entry. `perms` is a sum of `Perms`. */

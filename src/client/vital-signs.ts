@@ -9,7 +9,8 @@ export class VitalSigns {
   timeoutMs: number;
   heardMs = 0;
   sentMs = 0;
-  #pingSentMs = 0;
+  /** When the pings (or the connect request) were sent that are not answered yet; answers come in their order. */
+  #pingsSentMs: number[] = [];
   /** When the newest packet was sent that is known to have arrived: the server counts from then or later. */
   #confirmedMs = 0;
 
@@ -17,14 +18,20 @@ export class VitalSigns {
     this.timeoutMs = timeoutMs;
   }
 
-  /** A ping, or the connect request, was sent. */
+  /** A new connection stands and the connect request was sent, whose answer counts as that of a ping. */
+  connecting(nowMs: number): void {
+    this.#pingsSentMs = [];
+    this.pingSent(nowMs);
+  }
+
   pingSent(nowMs: number): void {
     this.sentMs = nowMs;
-    this.#pingSentMs = nowMs;
+    this.#pingsSentMs.push(nowMs);
   }
 
   pingAnswered(): void {
-    this.confirmed(this.#pingSentMs);
+    const sentMs = this.#pingsSentMs.shift();
+    if (sentMs !== undefined) this.confirmed(sentMs);
   }
 
   /** A packet that was sent at this time has been answered. */

@@ -1,9 +1,14 @@
 // A promise that something else settles, unless its deadline or its AbortSignal comes first; no timer and no listener is
 // left behind. For the few waits of a client that are not requests: those have their deadlines in the session machine.
 
+import { onAbort } from './abort.js';
+
+/** A timer of Node's rings at once when it is set for longer than this. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export interface WaitOptions {
   readonly signal: AbortSignal | undefined;
-  /** Infinity for no deadline. */
+  /** Infinity for no deadline; nor is there one that lies weeks ahead. */
   readonly timeoutMs: number;
   /** The error of the deadline. */
   readonly timeoutError: () => Error;
@@ -26,15 +31,13 @@ export function waitFor(
       if (settled) return;
       settled = true;
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
       cleanUp?.();
       if (error === null) resolve();
       else reject(error);
     };
-    const onAbort = () => settle(signal?.reason);
-    const timer =
-      timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => settle(options.timeoutError()), timeoutMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const timer = timeoutMs > TIMER_MS_MAX ? undefined : setTimeout(() => settle(options.timeoutError()), timeoutMs);
+    const stopListening = onAbort(signal, () => settle(signal?.reason));
     cleanUp = start(settle);
     if (settled) cleanUp?.();
   });

@@ -1,6 +1,7 @@
 // A persistent watch as `for await`. The watch is known to the client from the first moment, so it is set again after
 // every reconnect whether or not the server has confirmed it; a lost answer to the request is therefore no failure.
 
+import { onAbort } from './abort.js';
 import { AsyncQueue } from './async-queue.js';
 import { ZooKeeperError } from './errors.js';
 import type { WatchEvent } from './watches.js';
@@ -30,7 +31,10 @@ export interface WatchStreamHost {
  * after break, return(), the signal, removeWatches (a last `removed` event) and client.close(). It is for one reader.
  */
 export class WatchStream implements AsyncIterableIterator<WatchEvent> {
-  /** Resolves when the server has confirmed the watch: changes from then on are seen. Rejects if it refused. */
+  /**
+   * Resolves when the server has confirmed the watch: changes from then on are seen. Rejects if it refused, and with the
+   * signal's reason.
+   */
   readonly ready: Promise<void>;
   readonly #queue: AsyncQueue<WatchEvent>;
 
@@ -40,16 +44,27 @@ export class WatchStream implements AsyncIterableIterator<WatchEvent> {
       this.#queue.push(event);
       if (event.type === 'removed') this.#queue.end();
     };
-    const onAbort = () => this.#queue.end(signal?.reason);
+    let abortReady: (reason: unknown) => void = () => {};
+    let stopListening: () => void = () => {};
     const onEnd = () => {
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
       host.unregister(watcher);
     };
     this.#queue = new AsyncQueue<WatchEvent>(EVENTS_MAX, onEnd, () => ({ type: 'gap', path, reason: 'overflow' }));
-    this.ready = this.#register(host, watcher);
+    this.ready = new Promise((resolve, reject) => {
+      abortReady = reject;
+      if (signal?.aborted !== true) this.#register(host, watcher).then(resolve, reject);
+    });
     this.ready.catch((error) => this.#queue.end(error)); // also keeps an unread failure from being unhandled
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    stopListening = onAbort(signal, () => {
+      abortReady(signal?.reason);
+      this.#queue.end(signal?.reason);
+    });
+  }
+
+  /** Nothing more will arrive. */
+  get isEnded(): boolean {
+    return this.#queue.isEnded;
   }
 
   /** Ends the stream from outside; what has arrived can still be read. With an error, that is thrown last. */

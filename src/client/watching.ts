@@ -39,7 +39,8 @@ export class Watching {
   stream(path: string, recursive: boolean, signal: AbortSignal | undefined): WatchStream {
     const server = this.#caller.toServer('watch', path);
     const kind = recursive ? 'recursive' : 'persistent';
-    const stream: WatchStream = new WatchStream(
+    let stream: WatchStream | undefined; // ends within its own constructor when the signal has aborted
+    stream = new WatchStream(
       path,
       {
         register: async (watcher) => {
@@ -48,13 +49,13 @@ export class Watching {
           await this.#add(server, path, kind, 'watch', { timeoutMs: Number.POSITIVE_INFINITY });
         },
         unregister: (watcher) => {
-          this.#streams.delete(stream);
+          if (stream !== undefined) this.#streams.delete(stream);
           if (this.#watches.remove(server, [kind], watcher).size > 0) this.#forgetOnServer(server, kind);
         },
       },
       signal,
     );
-    if (!this.#isClosed) this.#streams.add(stream);
+    if (!this.#isClosed && !stream.isEnded) this.#streams.add(stream);
     return stream;
   }
 
@@ -68,20 +69,30 @@ export class Watching {
 
   async remove(path: string, options: RemoveWatchesOptions): Promise<void> {
     const server = this.#caller.toServer('removeWatches', path);
-    const type = options.type ?? 'any';
+    const { type = 'any', watch } = options;
     const kinds = KINDS_OF_TYPE[type];
-    if (!this.#watches.has(server, kinds, options.watch)) {
+    const { machine } = this.#caller.driver;
+    const isPending = machine.isWatchPending(server, kinds, (watcher) => watch === undefined || watcher === watch);
+    if (!isPending && !this.#watches.has(server, kinds, watch)) {
       throw new ZooKeeperError('NoWatcher', { operation: 'removeWatches', path });
     }
-    if (options.watch === undefined || !this.#watches.hasOther(server, kinds, options.watch)) {
-      try {
-        await this.#ofType(op.removeWatches, server, path, type, 'removeWatches', options);
-      } catch (error) {
-        if (options.local !== true || !ZooKeeperError.is(error)) throw error;
-      }
+    const forget = (): void => {
+      for (const watcher of this.#watches.remove(server, kinds, watch)) callWatcher(watcher, { type: 'removed', path });
+    };
+    const isShared =
+      watch !== undefined &&
+      (this.#watches.hasOther(server, kinds, watch) ||
+        machine.isWatchPending(server, kinds, (watcher) => watcher !== watch));
+    if (isShared) {
+      forget();
+      return;
     }
-    for (const watcher of this.#watches.remove(server, kinds, options.watch)) {
-      callWatcher(watcher, { type: 'removed', path });
+    try {
+      // Forgotten within the reply: a watch that the very next reply registers is there to stay.
+      await this.#ofType(op.removeWatches, server, path, type, 'removeWatches', options, forget);
+    } catch (error) {
+      if (options.local !== true || !ZooKeeperError.is(error)) throw error;
+      forget();
     }
   }
 
@@ -119,9 +130,10 @@ export class Watching {
     type: WatchType,
     method: string,
     options: CallOptions,
+    onReply: () => void = toNothing,
   ): Promise<void> {
     const body = { path: server, type: WATCHER_TYPES[type] };
-    return this.#caller.call(operation, body, { method, path }, options, toNothing);
+    return this.#caller.call(operation, body, { method, path }, options, onReply);
   }
 
   /**

@@ -72,19 +72,29 @@ export class Contender {
     return this.path.slice(this.path.lastIndexOf('/') + 1);
   }
 
-  /** Waits until fewer than `permits` others stand before this one; false when its node is gone. */
+  /**
+   * Waits until fewer than `permits` others stand before this one; false when its session is gone, or its node. The node
+   * may outlive the session for a while, when no server was there to end it; it is taken away then.
+   */
   async turn(permits: number, signal: AbortSignal | undefined): Promise<boolean> {
     for (;;) {
       const { rank, names } = await abortable(this.#look(), signal);
-      if (rank === -1) return false;
+      if (!this.isAlive) this.abandon();
+      if (rank === -1 || !this.isAlive) return false;
       if (rank < permits) return true;
       await nodeChanged(this.client, `${this.queue.directory}/${names[rank - permits]}`, signal);
     }
   }
 
-  /** How many stand before this one; -1 when its node is gone. */
-  async rank(signal: AbortSignal | undefined): Promise<number> {
-    return (await abortable(this.#look(), signal)).rank;
+  /** Whether the client still has the session that the node belongs to. */
+  get isAlive(): boolean {
+    return this.client.session.id === this.sessionId;
+  }
+
+  /** Whether it stands first, in a session that is alive. */
+  async isFirst(signal: AbortSignal | undefined): Promise<boolean> {
+    const { rank } = await abortable(this.#look(), signal);
+    return rank === 0 && this.isAlive;
   }
 
   /** Gives the place up. Returns when the node is gone, or sure to go with its session. */
@@ -92,7 +102,7 @@ export class Contender {
     try {
       await persist(this.client, () => this.client.delete(this.path, PATIENT));
     } catch (error) {
-      if (this.client.state !== 'CLOSED' && !ZooKeeperError.is(error, 'NoNode')) throw error;
+      if (this.client.state !== 'CLOSED' && !ZooKeeperError.is(error, 'NoNode', 'ClientClosed')) throw error;
     }
   }
 

@@ -102,15 +102,20 @@ export class DoubleBarrier {
     }
   }
 
-  /** Waits for the member's round; null when its node is gone. */
+  /** Waits for the member's round; null when its session is gone, or its node. */
   async #roundOf(contender: Contender, signal: AbortSignal | undefined): Promise<Round | null> {
     for (;;) {
       const node = await watchedData(this.#client, contender.path, signal);
+      if (!contender.isAlive) {
+        node?.change.end();
+        contender.abandon();
+        return null;
+      }
       if (node === null) return null;
       const round = /^(-?\d+) (-?\d+)$/.exec(node.value.data?.toString() ?? '');
       if (round === null) await node.change.wait(signal);
       else {
-        node.change.end(true);
+        node.change.end();
         return { first: Number(round[1]), last: Number(round[2]) };
       }
     }

@@ -88,7 +88,7 @@ export class Election {
         seen = key;
         await change.wait(signal);
       } finally {
-        change.end(true);
+        change.end();
       }
     }
   }
@@ -107,9 +107,9 @@ export class Election {
         const { data, stat } = node.value;
         return { leader: { path, token: stat.czxid, data }, version: stat.version, change: node.change };
       }
-      const none = await watched(client, directory, (watch) => this.#isEmpty({ ...PATIENT, watch }), signal);
+      const none = await watched(client, directory, (options) => this.#isEmpty(options), signal);
       if (none?.value === true) return { leader: null, version: 0, change: none.change };
-      none?.change.end(true);
+      none?.change.end();
     }
   }
 

@@ -51,7 +51,7 @@ export class Lock {
   async tryAcquire(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lease | null> {
     const contender = await Contender.enter(this.#client, this.#queue, options.signal);
     try {
-      if ((await contender.rank(options.signal)) === 0) return new Lease(contender, this.#options);
+      if (await contender.isFirst(options.signal)) return new Lease(contender, this.#options);
     } catch (error) {
       contender.abandon();
       throw error;

@@ -1,7 +1,14 @@
 // Small tools for waiting: for a promise that may be given up, for a node that changes, and through a lost connection.
 // None of them sets a deadline: the caller's AbortSignal is the only one (AbortSignal.timeout makes one of a time).
 
-import { type CallOptions, type Client, type Watcher, ZooKeeperError } from '../client/index.js';
+import {
+  type CallOptions,
+  type Client,
+  onAbort,
+  type Watcher,
+  type WatchOptions,
+  ZooKeeperError,
+} from '../client/index.js';
 
 /** For calls whose deadline is the caller's signal, or the end of the session. */
 export const PATIENT: CallOptions = { timeoutMs: Number.POSITIVE_INFINITY };
@@ -10,24 +17,23 @@ export const PATIENT: CallOptions = { timeoutMs: Number.POSITIVE_INFINITY };
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const done = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(done);
   });
 }
 
 /**
  * Repeats a call while its answer gets lost with the connection or the session. The repeated call waits for the next
- * connection, so this does not spin. For calls that may be made twice, also in a new session.
+ * connection, so this does not spin. For calls that may be made twice, also in a new session. `signal` is the one that
+ * the call is given up by, if any.
  */
-export async function persist<T>(client: Client, call: () => Promise<T>): Promise<T> {
+export async function persist<T>(client: Client, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await call();
     } catch (error) {
       const isLost = ZooKeeperError.is(error, 'ConnectionLoss', 'SessionExpired');
-      if (!isLost || client.state === 'CLOSED') throw error;
+      if (!isLost || client.state === 'CLOSED' || signal?.aborted) throw error;
     }
   }
 }
@@ -46,6 +52,8 @@ export async function orNull<T>(call: Promise<T>): Promise<T | null> {
 interface Audience {
   readonly watch: Watcher;
   readonly members: Set<() => void>;
+  /** The client knows the watch, so it stays, and serves whoever waits here next. */
+  isSet: boolean;
 }
 
 const AUDIENCES = new WeakMap<Client, Map<string, Audience>>();
@@ -61,7 +69,8 @@ const AUDIENCES = new WeakMap<Client, Map<string, Audience>>();
 export class Change {
   readonly watch: Watcher;
   readonly #happened: Promise<void>;
-  readonly #end: (mayBeSet: boolean) => void;
+  readonly #audience: Audience;
+  readonly #end: () => void;
 
   constructor(client: Client, path: string) {
     const audiences = AUDIENCES.get(client) ?? new Map<string, Audience>();
@@ -76,11 +85,17 @@ export class Change {
       if (state === 'LOST' || state === 'CLOSED') resolve();
     });
     this.watch = audience.watch;
-    this.#end = (mayBeSet) => {
+    this.#audience = audience;
+    this.#end = () => {
       unsubscribe();
       audience.members.delete(resolve);
-      if (!mayBeSet && audience.members.size === 0 && audiences.get(path) === audience) audiences.delete(path);
+      if (!audience.isSet && audience.members.size === 0 && audiences.get(path) === audience) audiences.delete(path);
     };
+  }
+
+  /** The read that carries the watch was answered with success. */
+  set(): void {
+    this.#audience.isSet = true;
   }
 
   /** Waits for it, and ends. Rejects with the signal's reason. */
@@ -88,19 +103,20 @@ export class Change {
     try {
       await abortable(this.#happened, signal);
     } finally {
-      this.#end(true);
+      this.#end();
     }
   }
 
-  /** Stops listening. `mayBeSet`: the client may know the watch, which then serves the next one who waits here. */
-  end(mayBeSet: boolean): void {
-    this.#end(mayBeSet);
+  /** Stops listening. */
+  end(): void {
+    this.#end();
   }
 }
 
 function createAudience(audiences: Map<string, Audience>, path: string): Audience {
   const audience: Audience = {
     members: new Set(),
+    isSet: false,
     watch: () => {
       if (audiences.get(path) === audience) audiences.delete(path);
       for (const resolve of audience.members) resolve();
@@ -110,28 +126,32 @@ function createAudience(audiences: Map<string, Audience>, path: string): Audienc
   return audience;
 }
 
-/** What `read` found and the change that follows it, which the caller must wait for or end; null for NoNode. */
+/**
+ * What `read` found and the change that follows it, which the caller must wait for or end; null for NoNode. The read is
+ * given up with the signal, and then sets no watch.
+ */
 export async function watched<T>(
   client: Client,
   path: string,
-  read: (watch: Watcher) => Promise<T>,
+  read: (options: WatchOptions) => Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly value: T; readonly change: Change } | null> {
   const change = new Change(client, path);
   let isHandedOver = false;
   try {
-    const value = await abortable(orNull(persist(client, () => read(change.watch))), signal);
+    const value = await orNull(persist(client, () => read({ ...PATIENT, signal, watch: change.watch }), signal));
     if (value === null) return null;
+    change.set();
     isHandedOver = true;
     return { value, change };
   } finally {
-    if (!isHandedOver) change.end(signal?.aborted === true);
+    if (!isHandedOver) change.end();
   }
 }
 
 /** Reads a node's data with a watch on it. Of a node that is not there no watch is left, as `exists` would leave one. */
 export function watchedData(client: Client, path: string, signal: AbortSignal | undefined) {
-  return watched(client, path, (watch) => client.get(path, { ...PATIENT, watch }), signal);
+  return watched(client, path, (options) => client.get(path, options), signal);
 }
 
 /**

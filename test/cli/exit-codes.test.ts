@@ -35,11 +35,25 @@ test('2: not a command, not a flag, nothing to do', async () => {
   expect(await cli('gett', '/')).toMatchObject({ exitCode: 2, stderr: 'Command not found: gett (try: get)\n' });
   expect(await cli('get')).toMatchObject({
     exitCode: 2,
-    stderr: 'The path is missing\nUsage: get [-s] [-w] path\n',
+    stderr: 'The path is missing\nUsage: get [-s] [-w] [-b] [-x] path\n',
   });
   expect(await runZabra(['cli', '--nosuch'])).toMatchObject({ exitCode: 2, stdout: '' });
   expect(await runZabra(['cli', '--timeout', 'soon', 'ls', '/'])).toMatchObject({ exitCode: 2, stdout: '' });
   expect(await runZabra([])).toMatchObject({ exitCode: 2, stdout: '' });
+});
+
+test('2: a command that is none, without asking for a server first', async () => {
+  expect(await runZabra(['cli', '-server', '127.0.0.1:1', 'gett', '/'])).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: 'Command not found: gett (try: get)\n',
+  });
+});
+
+test('who waits for a server is told', async () => {
+  const { exitCode, stderr } = await runZabra(['cli', '-s', '127.0.0.1:1', '--timeout', '2500', 'ls', '/']);
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain('No answer from 127.0.0.1:1 yet; trying for 3 s.');
 });
 
 test('2: an address that is none', async () => {

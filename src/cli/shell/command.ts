@@ -16,8 +16,14 @@ export interface Context {
   /** Prints events: for commands that leave a watch. */
   readonly watch: Watcher;
   readonly style: Style;
+  /** What `printwatches` and its like change. */
+  readonly settings: Settings;
   /** The lines of this session so far, this one included. */
   readonly history: readonly string[];
+}
+
+export interface Settings {
+  printsWatches: boolean;
 }
 
 export interface Result {
@@ -27,6 +33,8 @@ export interface Result {
   readonly json: unknown;
   /** The shell ends. */
   readonly quit?: boolean;
+  /** A line that is to be run now. */
+  readonly again?: string;
 }
 
 export interface Flag<T> {
@@ -74,6 +82,11 @@ export interface Command {
 
 export function flag(help: string): Flag<true> {
   return { help, value: undefined, parse: () => true };
+}
+
+/** A flag with a word. */
+export function textFlag(value: string, help: string): Flag<string> {
+  return { help, value, parse: (text) => text };
 }
 
 /** A flag with a whole number from `min` up. */

@@ -54,6 +54,10 @@ const EXPLANATIONS: { readonly [N in ZooKeeperErrorName]?: Explanation } = {
     text: (path) => `Quota has exceeded : ${path}`,
     hint: () => 'a larger quota, or fewer and smaller nodes',
   },
+  NoWatcher: {
+    text: (path) => `No such watcher for ${path}`,
+    hint: () => 'get -w, ls -w, stat -w or addWatch first',
+  },
   AuthFailed: { text: () => 'Authentication failed', hint: () => 'addauth digest user:password' },
   Unimplemented: { text: () => 'The server does not know this request', hint: () => 'a newer server' },
   NotReadOnly: { text: () => 'This server has no quorum and only reads', hint: () => 'again when more servers are up' },

@@ -76,6 +76,37 @@ export function dataJson(data: Buffer | null): unknown {
   return Buffer.from(text, 'utf8').equals(data) ? text : { base64: data.toString('base64') };
 }
 
+/** Throws UsageError for what is not base64, which Node would take as far as it can. */
+export function fromBase64(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.toString('base64').replaceAll('=', '') === text.replaceAll('=', '')) return bytes;
+  throw new UsageError(`this is not base64: ${text}`);
+}
+
+/** Sixteen bytes a line, as zkCli.sh draws them. */
+export function hexDump(bytes: Buffer): string[] {
+  const rule = `+--------+${'-'.repeat(49)}+${'-'.repeat(16)}+`;
+  const columns = Array.from({ length: 16 }, (_, i) => ` ${' '}${i.toString(16)}`).join('');
+  const lines = [`         +${'-'.repeat(49)}+`, `         |${columns} |`, rule];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = [...bytes.subarray(at, at + 16)];
+    const hexes = row.map((byte) => ` ${byte.toString(16).padStart(2, '0')}`).join('');
+    const text = row.map((byte) => (byte > 0x1f && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+    lines.push(`|${at.toString(16).padStart(8, '0')}|${hexes.padEnd(48)} |${text.padEnd(16)}|`);
+  }
+  return [...lines, rule];
+}
+
+/** The version of a configuration and the addresses for clients in it, as `config -c` shows them. */
+export function clientConfigText(text: string): string {
+  const addresses: string[] = [];
+  for (const [, host, client] of text.matchAll(/^server\.\d+=(\[[^\]]*\]|[^:;]*)[^;\n]*;(.*)$/gm)) {
+    addresses.push(client.includes(':') ? client : `${host}:${client}`);
+  }
+  const version = /^version=(.*)$/m.exec(text)?.[1];
+  return version === undefined ? '' : `${version} ${addresses.join(',')}`;
+}
+
 const PERM_LETTERS = [
   ['c', Perms.CREATE],
   ['d', Perms.DELETE],

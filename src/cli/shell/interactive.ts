@@ -9,6 +9,7 @@ import type { StateChange } from '../../client/index.js';
 import { complete } from './complete.js';
 import { ExitCode } from './errors.js';
 import { Output, type OutputOptions } from './output.js';
+import { NOTICE_MS } from './script.js';
 import { ShellSession, type ShellSessionOptions } from './session.js';
 import { Shell } from './shell.js';
 
@@ -42,6 +43,7 @@ export async function runInteractive({ stdin, stdout, output: outputOptions, ses
   });
   let running: AbortController | undefined;
   let isOver = false;
+  let notice: NodeJS.Timeout | undefined;
 
   const showPrompt = (keepCursor = false): void => {
     const state = session.clientOrNone?.state ?? 'CLOSED';
@@ -79,6 +81,9 @@ export async function runInteractive({ stdin, stdout, output: outputOptions, ses
   output.note(`Welcome to Zabra! Connecting to ${options.server}. Type help for the commands, quit to leave.`);
   try {
     await session.open();
+    notice = setTimeout(() => {
+      if (session.clientOrNone?.state === 'CONNECTING') interrupt(() => output.note(noServer(session.server)));
+    }, NOTICE_MS);
     showPrompt();
     for await (const line of readline) {
       running = new AbortController();
@@ -93,10 +98,15 @@ export async function runInteractive({ stdin, stdout, output: outputOptions, ses
     return output.complaint(error);
   } finally {
     isOver = true;
+    clearTimeout(notice);
     readline.close();
     keepHistory(historyFile, shell.history);
     await session.close();
   }
+}
+
+function noServer(server: string): string {
+  return `No answer from ${server} yet; still trying. Another server: connect host:port. A new one: zabra server.`;
 }
 
 /** Newest first, as readline wants it. */

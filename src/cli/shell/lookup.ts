@@ -19,7 +19,7 @@ export function commandNamed(commands: ReadonlyMap<string, Command>, word: strin
 }
 
 /** The candidate with the fewest edits, if they are few for the length of the word. */
-function nearest(word: string, candidates: readonly string[]): string | undefined {
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: { name: string; edits: number } | undefined;
   for (const name of candidates) {
     const edits = distance(word, name.toLowerCase());

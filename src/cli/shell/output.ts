@@ -82,6 +82,11 @@ export class Output {
     this.#options.stdout.write(`${text}\n`);
   }
 
+  /** As note(), to standard error: for people who wait for a result that goes elsewhere. */
+  remark(text: string): void {
+    if (!this.#options.json) this.#options.stderr.write(`${this.#errorStyle.dim(text)}\n`);
+  }
+
   /** A remark that is no result: for people only. */
   note(text: string): void {
     if (!this.#options.json) this.#options.stdout.write(`${this.style.dim(text)}\n`);

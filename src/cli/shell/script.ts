@@ -2,7 +2,9 @@
 // not stop a script; the exit code is that of the first failure. Without a connection nothing is run.
 
 import { createInterface } from 'node:readline';
+import { COMMANDS } from './commands/index.js';
 import { ExitCode } from './errors.js';
+import { commandNamed } from './lookup.js';
 import { Output, type OutputOptions } from './output.js';
 import { ShellSession, type ShellSessionOptions } from './session.js';
 import { Shell } from './shell.js';
@@ -17,7 +19,25 @@ export interface ScriptOptions {
 
 /** Runs one command, given as its words. */
 export async function runCommand(words: readonly string[], options: ScriptOptions): Promise<ExitCode> {
-  return await withShell(options, !OFFLINE.has(words[0]), async (shell) => (await shell.run(words, signal())).exitCode);
+  // A word that is no command is complained about at once, whether or not there is a server.
+  const needsServer = isCommand(words[0]) && !OFFLINE.has(words[0]);
+  return await withShell(options, needsServer, async (shell) => (await shell.run(words, signal())).exitCode);
+}
+
+/** When to say that no server has answered yet. */
+export const NOTICE_MS = 2000;
+
+export function stillTrying({ server, timeoutMs }: ShellSession): string {
+  return `No answer from ${server} yet; trying for ${Math.ceil(timeoutMs / 1000)} s. Ctrl-C gives up.`;
+}
+
+function isCommand(word: string): boolean {
+  try {
+    commandNamed(COMMANDS, word);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Runs the lines of `input`. */
@@ -43,7 +63,8 @@ async function withShell(
   try {
     if (needsServer) {
       await session.open();
-      await session.client.connected();
+      const notice = setTimeout(() => output.remark(stillTrying(session)), NOTICE_MS);
+      await session.client.connected().finally(() => clearTimeout(notice));
     }
     return await run(new Shell(session, output));
   } catch (error) {

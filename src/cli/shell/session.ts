@@ -37,6 +37,10 @@ export class ShellSession {
     return this.#client?.server ?? this.#server;
   }
 
+  get timeoutMs(): number {
+    return this.#options.timeoutMs;
+  }
+
   /** A new session, with this server or the one before. The old one is closed. Does not wait. Throws BadArguments. */
   async open(server = this.#server): Promise<void> {
     const { timeoutMs, readOnly, onState } = this.#options;

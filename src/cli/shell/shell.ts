@@ -2,7 +2,7 @@
 // through here.
 
 import type { WatchEvent } from '../../client/index.js';
-import type { Context } from './command.js';
+import type { Context, Settings } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { ExitCode, UsageError } from './errors.js';
 import { commandNamed } from './lookup.js';
@@ -19,6 +19,7 @@ export class Shell {
   readonly session: ShellSession;
   readonly output: Output;
   readonly history: string[] = [];
+  readonly settings: Settings = { printsWatches: true };
   readonly #onEvent: (event: WatchEvent) => void;
 
   /** @param onEvent what to do with the events of watches; by default they are printed at once. */
@@ -33,6 +34,15 @@ export class Shell {
     const text = line.trim();
     if (text === '' || text.startsWith('#')) return { exitCode: ExitCode.ok, quit: false };
     this.history.push(text);
+    return await this.#runText(text, signal);
+  }
+
+  /** One function for all watches, so that the client knows a watch that is set twice for the same. */
+  readonly #watch = (event: WatchEvent): void => {
+    if (this.settings.printsWatches) this.#onEvent(event);
+  };
+
+  async #runText(text: string, signal: AbortSignal): Promise<Outcome> {
     const { words, openQuote } = splitWords(text);
     if (openQuote !== undefined) {
       return this.#complain(new UsageError(`The text that begins with ${openQuote} has no ${openQuote} at its end`));
@@ -52,13 +62,15 @@ export class Shell {
       },
       session,
       signal,
-      watch: this.#onEvent,
+      watch: this.#watch,
       style: output.style,
+      settings: this.settings,
       history,
     };
     try {
       const [name, ...rest] = words;
       const result = await commandNamed(COMMANDS, name).run(context, rest);
+      if (result.again !== undefined) return await this.#runText(result.again, signal);
       output.result(result);
       return { exitCode: ExitCode.ok, quit: result.quit ?? false };
     } catch (error) {

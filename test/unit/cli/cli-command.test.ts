@@ -15,3 +15,7 @@ test.each<[string[], string[], string[]]>([
 ])('%j', (args, flags, command) => {
   expect(splitArguments(args)).toEqual({ flags, command });
 });
+
+test('a misspelt flag of several letters is one word', () => {
+  expect(splitArguments(['-servr', 'x'])).toEqual({ flags: ['--servr'], command: ['x'] });
+});

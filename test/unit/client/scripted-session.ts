@@ -12,6 +12,7 @@ import { Call } from '../../../src/client/call.js';
 import { type Host, hostText } from '../../../src/client/connect-string.js';
 import type { SessionOptions } from '../../../src/client/session-contract.js';
 import { SessionMachine } from '../../../src/client/session-machine.js';
+import type { ConnectionState } from '../../../src/client/states.js';
 import type { WatchEvent, WatchRegistration } from '../../../src/client/watches.js';
 import { Random } from '../../../src/std/random.js';
 
@@ -32,6 +33,8 @@ export class ScriptedSession {
   /** Feed every packet to the machine one byte at a time. */
   bytewise = false;
   lastDialed: Host | undefined;
+  /** What the user's listener does. */
+  onState: (state: ConnectionState) => void = () => {};
 
   constructor(options: Partial<SessionOptions> = {}) {
     this.machine = new SessionMachine(
@@ -54,7 +57,10 @@ export class ScriptedSession {
         },
         hangUp: () => this.log.push('hang up'),
         wantsToWrite: () => {},
-        stateChanged: ({ state }) => this.log.push(state),
+        stateChanged: ({ state }) => {
+          this.log.push(state);
+          this.onState(state);
+        },
         notify: (watcher, event) => watcher(event),
         probe: (host) => this.log.push(`probe ${hostText(host)}`),
       },

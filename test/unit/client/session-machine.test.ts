@@ -76,6 +76,24 @@ describe('handshake', () => {
     expect(s.machine.session.id).toBe(0xaan);
   });
 
+  test('what a listener asks for when it hears of LOST goes to the new session', async () => {
+    const s = new ScriptedSession();
+    s.connect();
+    s.machine.disconnected(undefined, s.nowMs);
+    s.pass(100);
+    let answer: Promise<string> | undefined;
+    s.onState = (state) => {
+      if (state === 'LOST') answer = s.get('/again').promise;
+    };
+    s.open();
+    s.grant(0n, 0);
+    s.pass(100);
+    s.accept(0xaan);
+    const [{ xid }] = s.sent();
+    s.reply(xid, op.getData.response, data('new'));
+    await expect(answer).resolves.toBe('new');
+  });
+
   test('an expired session is the end without renewSession, and for a session that was handed in', () => {
     const renewed = new ScriptedSession({ renewSession: false });
     renewed.connect();

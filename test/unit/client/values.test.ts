@@ -55,8 +55,9 @@ describe('kinds of nodes (E34)', () => {
   });
 });
 
+const stat = { czxid: 1n } as never;
+
 describe('protected create', () => {
-  const stat = { czxid: 1n } as never;
   const path = protectedPath('/locks/lock-', '01234567-89ab-cdef-0123-456789abcdef');
   const name = '_c_01234567-89ab-cdef-0123-456789abcdef-lock-';
   const lost = () => Promise.reject(new ZooKeeperError('ConnectionLoss', { maybeApplied: true }));
@@ -67,20 +68,28 @@ describe('protected create', () => {
     expect(unprotectedName('plain')).toBe('plain');
   });
 
-  function host(creates: (() => Promise<never>)[], children: string[]) {
+  function host(creates: (() => Promise<never>)[], children: string[], syncs: (() => Promise<never>)[] = []) {
     const calls: string[] = [];
+    const sync = (call: string) => {
+      calls.push(call);
+      return syncs.shift()?.() ?? Promise.resolve();
+    };
     return {
       calls,
+      callersPath: '/locks/lock-',
+      signal: undefined,
       create: (at: string) => {
         calls.push('create');
         const step = creates.shift();
         return step === undefined ? Promise.resolve({ path: `${at}0000000009`, stat }) : step();
       },
-      sync: async () => calls.push('sync'),
+      sync: () => sync('sync'),
       children: async () => children,
       exists: async () => stat,
       unhurried: {
-        sync: async () => calls.push('sync later'),
+        signal: undefined,
+        isClosed: () => false,
+        sync: () => sync('sync later'),
         children: async () => children,
         exists: async () => stat,
         delete: async (at: string) => {
@@ -105,7 +114,7 @@ describe('protected create', () => {
     expect(refusing.calls).toEqual(['create']);
   });
 
-  test.each([new ZooKeeperError('RequestTimeout', { maybeApplied: true }), new Error('aborted')])(
+  test.each([new ZooKeeperError('RequestTimeout', { operation: 'create', maybeApplied: true }), new Error('aborted')])(
     'given up with %s, it leaves no node behind',
     async (error) => {
       const parent = host([() => Promise.reject(error)], [`${name}0000000007`]);
@@ -114,6 +123,54 @@ describe('protected create', () => {
       expect(parent.calls).toEqual(['create', 'sync later', `delete /locks/${name}0000000007`]);
     },
   );
+});
+
+describe('a protected create that does not learn what came of it', () => {
+  const path = '/jobs/_c_x-job-';
+  const lost = () => Promise.reject(new ZooKeeperError('ConnectionLoss', { operation: 'create', maybeApplied: true }));
+  const expired = () => Promise.reject(new ZooKeeperError('SessionExpired', { operation: 'sync', path: '/jobs' }));
+
+  function host(syncs: (() => Promise<unknown>)[], children: () => Promise<string[]>) {
+    const deleted: string[] = [];
+    const finder = {
+      sync: () => syncs.shift()?.() ?? Promise.resolve(),
+      children,
+      exists: async () => stat,
+      signal: undefined,
+    };
+    const unhurried = { ...finder, isClosed: () => false, delete: async (at: string) => void deleted.push(at) };
+    return { deleted, callersPath: '/jobs/job-', create: lost, ...finder, unhurried };
+  }
+
+  test('since the session is lost, too: the next session deletes what may be a persistent node', async () => {
+    const jobs = host([expired, expired], async () => ['_c_x-job-7']);
+    await expect(createProtected(path, jobs)).rejects.toMatchObject({
+      name: 'SessionExpired',
+      operation: 'create',
+      path: '/jobs/job-',
+      maybeApplied: true,
+    });
+    await new Promise(setImmediate);
+    expect(jobs.deleted).toEqual(['/jobs/_c_x-job-7']);
+  });
+
+  test('creates again, and hears the truth, when even the parent is gone', async () => {
+    const gone = new ZooKeeperError('NoNode', { operation: 'create', path: '/jobs/job-' });
+    const answers = [lost, () => Promise.reject(gone)];
+    const jobs = {
+      ...host([], () => Promise.reject(new ZooKeeperError('NoNode', { operation: 'children', path: '/jobs' }))),
+      create: () => answers.shift()?.() ?? lost(),
+    };
+    await expect(createProtected(path, jobs)).rejects.toBe(gone);
+  });
+
+  test('aborts with a ConnectionLoss as the reason, and does not take it for its own', async () => {
+    const reason = new ZooKeeperError('ConnectionLoss');
+    const jobs = { ...host([], async () => ['_c_x-job-7']), signal: AbortSignal.abort(reason) };
+    await expect(createProtected(path, { ...jobs, create: () => Promise.reject(reason) })).rejects.toBe(reason);
+    await new Promise(setImmediate);
+    expect(jobs.deleted).toEqual(['/jobs/_c_x-job-7']);
+  });
 });
 
 describe('async queues', () => {

@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ZooKeeperError } from '../../../src/client/index.js';
+import { type Client, type ConnectionState, connect, ZooKeeperError } from '../../../src/client/index.js';
 import { Lock } from '../../../src/recipes/index.js';
+import { startTestServer } from '../../../src/testing/index.js';
 import { aborted, childCount, Fixture, recorded } from './fixture.js';
 
 const fixture = new Fixture();
@@ -260,3 +264,47 @@ test('one waiter that gives up does not take the watch from another on the same 
   expect((await second).isHeld).toBe(true);
   expect(await aborted(held.signal)).toMatchObject({ why: 'deleted' });
 });
+
+test('a session lost while waiting is never handed the lock, though its node outlives it', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'zabra-lock-'));
+  const first = await startTestServer({ directory });
+  const config = { clientPort: String(first.port) };
+  const holder = await connect(first.connectString, { sessionTimeoutMs: 4000 });
+  const waiter = await connect(first.connectString, { sessionTimeoutMs: 1500 });
+  const held = await new Lock(holder, '/outlived').acquire();
+  const waiting = new Lock(waiter, '/outlived').acquire();
+  await childCount(holder, '/outlived', 2);
+  const stale = await new Lock(holder, '/outlived').contenders();
+  const lost = stateReached(waiter, 'LOST');
+  await first.stop(); // the sessions sleep with the server; the client's clock does not
+  await lost;
+  const back = stateReached(waiter, 'RECONNECTED');
+  const second = await startTestServer({ directory, config });
+  await back;
+  await held.release();
+  const lease = await waiting;
+  expect(lease.isHeld).toBe(true);
+  expect(lease.token).toBeGreaterThan(stale[1].token);
+  await lease.release();
+  await Promise.all([holder.close(), waiter.close()]);
+  await second.stop();
+  await rm(directory, { recursive: true });
+}, 60_000);
+
+test('a release while the client closes is left to the end of the session', async () => {
+  const client = await fixture.client();
+  const lease = await new Lock(client, '/closing').acquire();
+  const closing = client.close();
+  await lease.release();
+  await closing;
+});
+
+function stateReached(client: Client, wanted: ConnectionState): Promise<void> {
+  return new Promise((resolve) => {
+    const unsubscribe = client.onState(({ state }) => {
+      if (state !== wanted) return;
+      unsubscribe();
+      resolve();
+    });
+  });
+}

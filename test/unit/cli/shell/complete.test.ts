@@ -7,7 +7,7 @@ const client = {
 } as unknown as Client;
 
 test.each<[string, string[], string]>([
-  ['del', ['delete ', 'deleteall '], 'del'],
+  ['del', ['delete ', 'deleteall ', 'delquota '], 'del'],
   ['create -', ['-s ', '-e ', '-c ', '-t '], '-'],
   ['ls /', ['/app', '/zoo'], '/'],
   ['ls -s /a', ['/app'], '/a'],
