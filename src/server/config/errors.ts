@@ -35,8 +35,11 @@ export interface ConfigWarning {
 
 /** `zoo.cfg:12: snapCont: not an option; did you mean snapCount?` */
 export function formatWarning(warning: Omit<ConfigWarning, 'severity'>): string {
-  const place = warning.origin === undefined ? '' : `${describeOrigin(warning.origin, warning.key ?? '')}: `;
-  return `${place}${warning.key === undefined ? '' : `${warning.key}: `}${warning.text}`;
+  const { origin, key, text } = warning;
+  const place = origin === undefined ? '' : `${describeOrigin(origin, key ?? '')}: `;
+  // The place of a flag is its name already.
+  const isNamed = key === undefined || (origin !== undefined && origin.source !== 'file');
+  return `${place}${isNamed ? '' : `${key}: `}${text}`;
 }
 
 /** A configuration no server can be started with. */
