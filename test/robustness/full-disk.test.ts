@@ -60,6 +60,16 @@ async function namesIn(client: FrameClient): Promise<string[]> {
 
 const isSaid = (server: ServerProcess, text: string) => server.records.filter(({ message }) => message.includes(text));
 
+/** The log comes through a pipe of its own, and may be read later than an answer that was sent after it. */
+async function expectSaid(server: ServerProcess, text: string, times: number): Promise<void> {
+  await waitFor(
+    () => (isSaid(server, text).length >= times ? true : undefined),
+    5000,
+    () => `the log does not say "${text}" ${times} times`,
+  );
+  expect(isSaid(server, text)).toHaveLength(times);
+}
+
 describe(why === undefined ? 'a full disk' : `a full disk (skipped: ${why})`, () => {
   const testWithDisk = why === undefined ? test : test.skip;
 
@@ -81,7 +91,7 @@ describe(why === undefined ? 'a full disk' : `a full disk (skipped: ${why})`, ()
         if (outcome.refused.length > 0) break;
         if (attempt === 50) throw new Error('the disk never ran full');
       }
-      expect(isSaid(server, 'writes are refused')).toHaveLength(round);
+      await expectSaid(server, 'writes are refused', round);
       expect(isSaid(server, 'writes are refused')[0].message).toMatch(/full|exhausted/);
 
       // Reads and pings go on, sessions are resumed; what cannot be stored is refused or hung up on.
@@ -107,7 +117,7 @@ describe(why === undefined ? 'a full disk' : `a full disk (skipped: ${why})`, ()
         () => 'writes are still refused',
       );
       stored.add(`back-${round}`);
-      expect(isSaid(server, 'the disk takes writes again')).toHaveLength(round);
+      await expectSaid(server, 'the disk takes writes again', round);
       expect(await namesIn(client)).toEqual([...stored].sort());
     }
     expect(refused.size).toBeGreaterThan(0);

@@ -139,7 +139,7 @@ test('a port in use is named, and the directory is released', async () => {
   await new Promise((resolve) => squatter.once('listening', resolve));
   const output = await refusal(server);
   expect(output).toContain(`${LOOPBACK}:${server.port}`);
-  expect(output).toContain('choose another with --clientPort');
+  expect(output).toContain('choose another with --client-port');
   await new Promise((resolve) => squatter.close(resolve));
   await server.start();
 });
