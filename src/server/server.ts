@@ -9,6 +9,7 @@ import type { ReplicaOptions } from '../core/io.js';
 import { limits } from '../core/limits.js';
 import { Replica } from '../core/replica.js';
 import { answerFourLetterWord, fourLetterWordAt, TRACE_MASK_BYTES, versionText } from './admin/four-letter-words.js';
+import { type OpenHttp, openHttp } from './admin/http.js';
 import { createAuthenticate } from './auth.js';
 import type { ServerConfig } from './config/index.js';
 import { FactGatherer } from './facts.js';
@@ -34,8 +35,8 @@ export interface RunningServer {
 
 /**
  * Starts a server and resolves when it serves clients.
- * Throws StorageError when the data directory is held by another server or damaged, and the system's error when the port
- * cannot be had.
+ * Throws StorageError when the data directory is held by another server or damaged, the system's error when the client
+ * port cannot be had, and ConfigError when an HTTP port that was asked for cannot.
  */
 export async function startServer(config: ServerConfig, logger: Logger): Promise<RunningServer> {
   return new Server(config, logger).start();
@@ -81,19 +82,22 @@ class Server {
         serving = resolve;
       });
       runtime = new Runtime(replica, storage, logger, { onServing: () => serving(), onBroken: this.fail });
-      listener = this.createListener(runtime, replica, storage);
+      const facts = this.createFacts(replica, storage);
+      listener = this.createListener(runtime, replica, facts);
       runtime.attach(listener);
       this.connectStorage(storage, runtime);
       runtime.run(() => replica.start(recovered));
       const broken = await Promise.race([isServing, this.failed]);
       if (broken instanceof Error) throw broken;
       const port = await listener.listen();
+      const http = await openHttp(config, () => facts.gather(), logger);
       return {
         port,
         failed: this.failed,
-        stop: () => this.stop(listener as ClientListener, runtime as Runtime, storage),
+        stop: () => this.stop(listener as ClientListener, http, runtime as Runtime, storage),
       };
     } catch (error) {
+      await listener?.close();
       runtime?.stop();
       await storage.close();
       throw error;
@@ -155,10 +159,14 @@ class Server {
     storage.onFatal = (error) => this.fail(error);
   }
 
-  private createListener(runtime: Runtime, replica: Replica, storage: Storage): ClientListener {
-    const { config, logger, startedMs } = this;
+  private createFacts(replica: Replica, storage: Storage): FactGatherer {
+    const { config, startedMs } = this;
     const version = versionText(packageVersion(), builtAt());
-    const facts = new FactGatherer({ config, replica, storage, version, startedMs });
+    return new FactGatherer({ config, replica, storage, version, startedMs });
+  }
+
+  private createListener(runtime: Runtime, replica: Replica, facts: FactGatherer): ClientListener {
+    const { config, logger } = this;
     const listen = config.clientListen;
     return new ClientListener(
       {
@@ -197,9 +205,9 @@ class Server {
     );
   }
 
-  private stop(listener: ClientListener, runtime: Runtime, storage: Storage): Promise<void> {
+  private stop(listener: ClientListener, http: OpenHttp, runtime: Runtime, storage: Storage): Promise<void> {
     this.stopping ??= (async () => {
-      await listener.close();
+      await Promise.all([listener.close(), http.close()]);
       runtime.stop();
       await storage.close();
     })();

@@ -48,6 +48,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       tickTime: '200',
       dataDir: directory,
       clientPortAddress: HOST,
+      'admin.enableServer': 'false', // many servers run at once, and its port would be the same for all
       ...options.config,
       clientPort: String(port),
     };

@@ -159,6 +159,16 @@ test('the four-letter word', async () => {
   expect(await fourLetterWord(server.port, word)).toContain('Mode: standalone');
 });
 
+test('the admin command', async () => {
+  const line = shellLines.find((each) => each.startsWith('curl ')) ?? '';
+  const [, path = ''] = /^curl http:\/\/127\.0\.0\.1:9141(\/\S+)$/.exec(line) ?? [];
+  const port = String(await freePort());
+  await using own = await startZabra({ 'admin.enableServer': 'true', 'admin.serverPort': port });
+  expect(own.address).not.toBe('');
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+  expect(await answer.json()).toMatchObject({ command: 'monitor', server_state: 'standalone' });
+}, 60_000);
+
 test('what else is to be typed exists', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   for (const line of shellLines) {

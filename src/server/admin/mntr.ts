@@ -82,14 +82,21 @@ export const PERCENTILE_SUMMARIES: readonly string[] = [
 const EMPTY: SummaryFacts = { count: 0, sum: 0, min: 0, max: 0 };
 const PERCENTILE_NAMES = ['p50', 'p95', 'p99', 'p999'] as const;
 
-/** Every line of `mntr`, without line ends. Metrics that ZooKeeper does not have come last in their kind. */
+/** A name without `zk_`; a fraction is text, as Java prints it. */
+export type Pair = readonly [name: string, value: string | number];
+
+/** Every line of `mntr`, without line ends. */
 export function mntrLines(facts: ServerFacts): string[] {
-  return [...gauges(facts), ...measured(facts.metrics())].map(([name, value]) => `zk_${name}\t${value}`);
+  return mntrPairs(facts).map(([name, value]) => `zk_${name}\t${value}`);
 }
 
-type Pair = readonly [name: string, value: string | number];
+/** What those lines say. Metrics that ZooKeeper does not have come last in their kind. */
+export function mntrPairs(facts: ServerFacts): Pair[] {
+  return [...gauges(facts), ...measured(facts.metrics())];
+}
 
-function gauges(facts: ServerFacts): Pair[] {
+/** What is so now, in contrast to what was counted or measured so far. */
+export function gauges(facts: ServerFacts): Pair[] {
   const { ensemble, leader } = facts;
   const fileDescriptors = facts.fileDescriptors();
   const onLeader = (name: string, value: number | undefined): Pair[] => (value === undefined ? [] : [[name, value]]);

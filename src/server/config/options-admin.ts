@@ -3,50 +3,36 @@
 
 import { accepted, type InertOption, integer, port, text, trueFalse, unsupported } from './option.js';
 
-const NO_ADMIN = 'there is no HTTP admin port yet; the four-letter words answer the same questions';
-const NO_METRICS = 'there is no metrics port yet; the word mntr has the figures';
+const NO_WRITES = 'the admin port only reads; for a backup, stop the server and copy its directory';
 
 const FOR_CLIENTS = 'that is an option of a client, not of a server';
 const NO_ADMIN_TLS = 'the admin port speaks plain HTTP on loopback; put a proxy in front of it';
 
 export const ADMIN_OPTIONS = {
-  adminEnableServer: trueFalse('admin.enableServer', true, 'Offer the admin commands over HTTP.', {
-    notBuilt: NO_ADMIN,
-    harmless: ['false', 'true'],
-  }),
-  adminServerAddress: text('admin.serverAddress', '127.0.0.1', 'Address of the admin port (ZooKeeper: all).', {
-    notBuilt: NO_ADMIN,
-  }),
-  adminServerPort: port('admin.serverPort', 9141, 'Admin port (ZooKeeper: 8080, which much else uses).', {
-    notBuilt: NO_ADMIN,
-  }),
-  adminCommandUrl: text('admin.commandURL', '/commands', 'Path in front of the commands.', { notBuilt: NO_ADMIN }),
-  adminIdleTimeoutMs: integer('admin.idleTimeout', 30_000, 'Ms an idle HTTP connection stays open.', {
-    min: 1,
-    notBuilt: NO_ADMIN,
-  }),
+  adminEnableServer: trueFalse('admin.enableServer', true, 'Offer the admin commands over HTTP.'),
+  adminServerAddress: text('admin.serverAddress', '127.0.0.1', 'Address of the admin port (ZooKeeper: all).'),
+  adminServerPort: port('admin.serverPort', 9141, 'Admin port (ZooKeeper: 8080, which much else uses).'),
+  adminCommandUrl: text('admin.commandURL', '/commands', 'Path in front of the commands.'),
+  adminIdleTimeoutMs: integer('admin.idleTimeout', 30_000, 'Ms an idle HTTP connection stays open.', { min: 1 }),
   adminSnapshotEnabled: trueFalse('admin.snapshot.enabled', true, 'The command snapshot is offered.', {
-    notBuilt: NO_ADMIN,
+    notBuilt: NO_WRITES,
+    harmless: ['false'],
   }),
   adminRestoreEnabled: trueFalse('admin.restore.enabled', true, 'The command restore is offered.', {
-    notBuilt: NO_ADMIN,
+    notBuilt: NO_WRITES,
+    harmless: ['false'],
   }),
   adminRateLimiterIntervalMs: integer('admin.rateLimiterIntervalInMS', 300_000, 'Ms between snapshots or restores.', {
     min: 0,
-    notBuilt: NO_ADMIN,
+    notBuilt: NO_WRITES,
   }),
   metricsProviderClassName: text(
     'metricsProvider.className',
     'DefaultMetricsProvider',
     'One that names Prometheus opens metricsProvider.httpPort.',
-    { notBuilt: NO_METRICS },
   ),
-  metricsHttpHost: text('metricsProvider.httpHost', '0.0.0.0', 'Address of the metrics port.', {
-    notBuilt: NO_METRICS,
-  }),
-  metricsHttpPort: port('metricsProvider.httpPort', 7000, 'Port for Prometheus, path /metrics.', {
-    notBuilt: NO_METRICS,
-  }),
+  metricsHttpHost: text('metricsProvider.httpHost', '0.0.0.0', 'Address of the metrics port.'),
+  metricsHttpPort: port('metricsProvider.httpPort', 7000, 'Port for Prometheus, path /metrics.'),
   auditEnable: trueFalse('audit.enable', false, 'Write an audit log.', { notBuilt: 'there is no audit log yet' }),
 } as const;
 

@@ -71,6 +71,7 @@ export function resolveConfig(request: ResolveRequest): { config: ServerConfig; 
     clientPort: clientListen?.port,
     clientPortAddress: clientListen?.host,
     secureClientListen: secureListenAddress(values, own),
+    adminPortGiven: gathered.settings.has('adminServerPort'),
   };
   return { config: Object.freeze(config), warnings };
 }

@@ -35,4 +35,6 @@ export interface ServerConfig extends Omit<OptionValues, Derived> {
   /** Where clients are taken; undefined when there is no such port. `host` undefined: all addresses. */
   readonly clientListen: HostPort | undefined;
   readonly secureClientListen: HostPort | undefined;
+  /** Whether the admin port was named: only then is it an error that somebody else has it. */
+  readonly adminPortGiven: boolean;
 }

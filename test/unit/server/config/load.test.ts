@@ -223,12 +223,21 @@ describe('bad values', () => {
     ['qqqqqqqqqq=5', 'not an option; it has no effect'],
     ['authProvider.1=org.example.Plugin', 'not supported: Java classes cannot be loaded'],
     ['observerMasterPort=2191', 'not supported: observers are served by the leader'],
+    ['admin.rateLimiterIntervalInMS=1', 'not supported: the admin port only reads'],
     ['forceSync=no', 'is off: acknowledged writes can be lost'],
     ['preAllocSize=65536', 'no effect here: the log lives in the database'],
   ])('%s is told', (text, warning) => {
     const { warnings } = load(`clientPort=1\n${text}`);
     expect(warnings.map(formatWarning)).toEqual([expect.stringContaining(warning)]);
     expect(formatWarning(warnings[0]!)).toContain('zoo.cfg:4: ');
+  });
+
+  test('the HTTP ports take effect, and whether the admin port was named is known', () => {
+    const provider = 'metricsProvider.className=PrometheusMetricsProvider\nmetricsProvider.httpPort=7001';
+    const { config, warnings } = load(`clientPort=1\nadmin.serverPort=9141\nadmin.idleTimeout=5\n${provider}`);
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({ adminServerPort: 9141, adminPortGiven: true, metricsHttpPort: 7001 });
+    expect(load('clientPort=1').config).toMatchObject({ adminServerPort: 9141, adminPortGiven: false });
   });
 
   test('an option that asks for nothing is passed over', () => {
