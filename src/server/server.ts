@@ -11,7 +11,7 @@ import { Replica } from '../core/replica.js';
 import { answerFourLetterWord, fourLetterWordAt, TRACE_MASK_BYTES, versionText } from './admin/four-letter-words.js';
 import { type OpenHttp, openHttp } from './admin/http.js';
 import { createAuthenticate } from './auth.js';
-import type { ServerConfig } from './config/index.js';
+import { ConfigError, type ServerConfig } from './config/index.js';
 import { FactGatherer } from './facts.js';
 import type { Logger } from './logging.js';
 import { ClientListener } from './net/client-listener.js';
@@ -36,9 +36,10 @@ export interface RunningServer {
 /**
  * Starts a server and resolves when it serves clients.
  * Throws StorageError when the data directory is held by another server or damaged, the system's error when the client
- * port cannot be had, and ConfigError when an HTTP port that was asked for cannot.
+ * port cannot be had, and ConfigError when an HTTP port that was asked for cannot, or an ensemble is asked for.
  */
 export async function startServer(config: ServerConfig, logger: Logger): Promise<RunningServer> {
+  refuseEnsemble(config);
   return new Server(config, logger).start();
 }
 
@@ -247,6 +248,16 @@ export function replicaOptions(config: ServerConfig): ReplicaOptions {
     }),
     hashSeed: randomBytes(6).readUIntBE(0, 6),
   };
+}
+
+/** Servers that do not know of each other would each take writes of their own: worse than none at all. */
+function refuseEnsemble({ servers, file }: ServerConfig): void {
+  if (servers.length <= 1) return;
+  throw new ConfigError({
+    key: 'server.N',
+    problem: `${file ?? 'the configuration'} names ${servers.length} servers, and ensembles are not built yet`,
+    remedy: 'run one server, without server lines or with its own alone',
+  });
 }
 
 /** From package.json, three folders above the compiled file. */
