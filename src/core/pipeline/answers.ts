@@ -46,6 +46,7 @@ export class Answers {
       deliver: (watcher, type, path) => this.events.sendMissed(watcher as Connection, type, path),
     };
   }
+
   /** Answers from the tree as it is now. `bytes[start, end)` is the request behind its header. */
   read(
     connection: Connection,
