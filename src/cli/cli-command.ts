@@ -1,7 +1,9 @@
 // `zabra cli`: the shell. Its flags may be written as zkCli.sh has them (`-server host:port`), and everything from the
 // first word that is no flag on is a command for the shell, whose own flags are not touched.
 
+import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
+import type { ClientTlsOptions } from '../client/index.js';
 import { ExitCode } from './shell/errors.js';
 import { runInteractive } from './shell/interactive.js';
 import { runCommand, runScript } from './shell/script.js';
@@ -12,6 +14,9 @@ const VALUE_FLAGS: ReadonlyMap<string, string> = new Map([
   ['-s', '--server'],
   ['-timeout', '--timeout'],
   ['--timeout', '--timeout'],
+  ['--ca', '--ca'],
+  ['--cert', '--cert'],
+  ['--key', '--key'],
 ]);
 const SWITCHES: ReadonlyMap<string, string> = new Map([
   ['-r', '--readonly'],
@@ -69,11 +74,16 @@ export function describeCliCommand(yargs: Argv): Argv {
       describe: 'How long to wait for a connection or an answer, in ms',
     })
     .option('readonly', { alias: 'r', type: 'boolean', default: false, describe: 'Accept a server without a quorum' })
+    .option('tls', { type: 'boolean', default: false, describe: 'Connect over TLS; the next three do so as well' })
+    .option('ca', { type: 'string', requiresArg: true, describe: 'PEM file: whom to trust [public authorities]' })
+    .option('cert', { type: 'string', requiresArg: true, describe: 'PEM file: the certificate to show' })
+    .option('key', { type: 'string', requiresArg: true, describe: 'PEM file: its private key [the file of --cert]' })
     .option('json', { type: 'boolean', default: false, describe: 'Print one JSON value a command' })
     .option('waitforconnection', { type: 'boolean', hidden: true, describe: 'Always so; zkCli.sh has it as a flag' })
     .example('zabra cli', 'a shell on 127.0.0.1:2181')
     .example('zabra cli -server zk1:2181,zk2:2181/app', 'another place, below /app')
     .example('zabra cli -s zk1:2181 -- get -s /config', 'one command')
+    .example('zabra cli -s zk1:2281 --ca ca.pem --cert me.pem', 'over TLS')
     .example('zabra cli --json -- ls / | jq .children', 'for a program')
     .example('zabra cli < commands.txt', 'a script');
 }
@@ -86,7 +96,13 @@ export async function runCli(argv: Readonly<Record<string, unknown>>, command: r
     process.exitCode = ExitCode.usage;
     return;
   }
-  const session = { server: String(argv.server), timeoutMs, readOnly: argv.readonly === true };
+  const tls = readTls(argv);
+  if (typeof tls === 'string') {
+    console.error(`zabra: ${tls}`);
+    process.exitCode = ExitCode.usage;
+    return;
+  }
+  const session = { server: String(argv.server), timeoutMs, readOnly: argv.readonly === true, tls };
   const { stdin, stdout, stderr, env } = process;
   const output = { stdout, stderr, env, json: argv.json === true };
   stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -100,4 +116,20 @@ export async function runCli(argv: Readonly<Record<string, unknown>>, command: r
     process.exitCode = await runScript(stdin, { session, output });
     stdin.destroy(); // after `quit` somebody may still hold its other end open
   }
+}
+
+/** What the flags say about TLS, undefined for none; or, as text, which file cannot be read. */
+function readTls(argv: Readonly<Record<string, unknown>>): ClientTlsOptions | string | undefined {
+  const files = { ca: argv.ca, cert: argv.cert, key: argv.key ?? argv.cert };
+  const material: { ca?: Buffer; cert?: Buffer; key?: Buffer } = {};
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const file = files[name];
+    if (typeof file !== 'string') continue;
+    try {
+      material[name] = readFileSync(file);
+    } catch (error) {
+      return `--${name}: ${(error as Error).message}`;
+    }
+  }
+  return argv.tls === true || Object.keys(material).length > 0 ? material : undefined;
 }

@@ -137,7 +137,11 @@ async function serve(config: ServerConfig, logger: Logger): Promise<void> {
 }
 
 function greet(config: ServerConfig, server: RunningServer, logger: Logger): void {
-  const host = config.clientListen?.host ?? '0.0.0.0';
+  if (server.securePort !== undefined) {
+    logger.info(`serving clients over TLS on ${config.secureClientListen?.host ?? '0.0.0.0'}:${server.securePort}`);
+  }
+  if (config.clientListen === undefined) return;
+  const host = config.clientListen.host ?? '0.0.0.0';
   const address = `${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${server.port}`;
   logger.info(`serving clients on ${host}:${server.port}`);
   if (process.stdout.isTTY !== true) return;

@@ -74,6 +74,7 @@ export class Client {
     this.#chroot = new Chroot(options.chroot);
     this.#driver = new SessionDriver(
       options.session,
+      options.tls,
       (path) => this.#chroot.toClient(path),
       (change) => this.#onState(change),
     );

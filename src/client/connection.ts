@@ -1,7 +1,8 @@
-// One TCP connection, as thin as it can be: bytes in, bytes out, one end. It says `closed` once and only when it ends by
+// One connection, plain or over TLS, as thin as it can be: bytes in, bytes out, one end. It says `closed` once and only when it ends by
 // itself; after destroy() it is silent. The name of the host is looked up anew for every connection.
 
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Host } from './connect-string.js';
 
 export interface ConnectionEvents {
@@ -17,21 +18,22 @@ export class Connection {
   readonly #socket: Socket;
   #destroyed = false;
 
-  constructor(host: Host, events: ConnectionEvents) {
+  constructor(host: Host, tls: ConnectionOptions | undefined, events: ConnectionEvents) {
+    const socket = open(host, tls);
     // Small requests must not wait for the acknowledgement of the last ones; batching is done above (one write a turn).
-    const socket = connect({ host: host.host, port: host.port, noDelay: true });
+    socket.setNoDelay(true);
     let cause: Error | undefined;
     const unlessDestroyed = (action: () => void) => () => {
       if (!this.#destroyed) action();
     };
-    socket.on('connect', unlessDestroyed(events.opened));
+    socket.on(readyEvent(tls), unlessDestroyed(events.opened));
     socket.on('drain', unlessDestroyed(events.drained));
     socket.on('data', (chunk: Buffer) => {
       // As a plain Uint8Array: on a Buffer, slice() would make a view of memory that is used again.
       if (!this.#destroyed) events.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
     });
     socket.on('error', (error) => {
-      cause = error;
+      cause = legible(error);
     });
     socket.on(
       'close',
@@ -55,13 +57,27 @@ export class Connection {
   }
 }
 
+function open({ host, port }: Host, tls: ConnectionOptions | undefined): Socket {
+  return tls === undefined ? connect({ host, port }) : connectTls({ ...tls, host, port });
+}
+
+/** Of an error of OpenSSL only the reason is for people; the rest are numbers, and lines of a source file. */
+function legible(error: Error & { readonly reason?: string }): Error {
+  return error.reason === undefined ? error : new Error(`TLS: ${error.reason}`, { cause: error });
+}
+
+/** When bytes may be written; over TLS the server's certificate has been checked by then. */
+function readyEvent(tls: ConnectionOptions | undefined): 'connect' | 'secureConnect' {
+  return tls === undefined ? 'connect' : 'secureConnect';
+}
+
 /** Asks a server with the word `isro` whether it takes writes; false when it does not answer within `timeoutMs`. */
-export function isWritable(host: Host, timeoutMs: number): Promise<boolean> {
+export function isWritable(host: Host, tls: ConnectionOptions | undefined, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     let answer = '';
-    const socket = connect({ host: host.host, port: host.port });
+    const socket = open(host, tls);
     socket.setTimeout(timeoutMs, () => socket.destroy());
-    socket.on('connect', () => socket.write('isro'));
+    socket.on(readyEvent(tls), () => socket.write('isro'));
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1');
     });

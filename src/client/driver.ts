@@ -2,6 +2,7 @@
 // event loop leave in one write, because the flush runs in the nextTick queue, after the code and the promises that made
 // them; while the socket is full nothing more is taken from the machine, so what waits still counts as not sent.
 
+import type { ConnectionOptions } from 'node:tls';
 import type { Host } from './connect-string.js';
 import { Connection, isWritable } from './connection.js';
 import type { Request } from './requests.js';
@@ -14,6 +15,7 @@ const PROBE_TIMEOUT_MS = 1000;
 
 export class SessionDriver {
   readonly machine: SessionMachine;
+  readonly #tls: ConnectionOptions | undefined;
   #connection: Connection | undefined;
   #socketIsFull = false;
   #flushIsDue = false;
@@ -22,9 +24,11 @@ export class SessionDriver {
 
   constructor(
     options: SessionOptions,
+    tls: ConnectionOptions | undefined,
     toClientPath: (path: string) => string,
     onStateChange: (change: StateChange) => void,
   ) {
+    this.#tls = tls;
     this.machine = new SessionMachine(
       options,
       {
@@ -34,7 +38,7 @@ export class SessionDriver {
         stateChanged: onStateChange,
         notify: callWatcher,
         probe: (host) => {
-          isWritable(host, PROBE_TIMEOUT_MS).then((writable) => {
+          isWritable(host, tls, PROBE_TIMEOUT_MS).then((writable) => {
             this.machine.probed(host, writable, now());
             this.#arm();
           });
@@ -63,7 +67,7 @@ export class SessionDriver {
 
   #dial(host: Host): void {
     this.#socketIsFull = false;
-    const connection = new Connection(host, {
+    const connection = new Connection(host, this.#tls, {
       opened: () => {
         this.machine.opened(now());
         this.#flush();

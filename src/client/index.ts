@@ -5,7 +5,7 @@ export type { Client } from './client.js';
 export { connect, createClient } from './connect.js';
 export type { ZooKeeperErrorName } from './errors.js';
 export { ZooKeeperError } from './errors.js';
-export type { ClientOptions } from './options.js';
+export type { ClientOptions, ClientTlsOptions } from './options.js';
 export { unprotectedName } from './protected-create.js';
 export type { ConnectionState, StateChange } from './states.js';
 export type { Read, ReadResult, Transaction, TransactionCreated } from './transaction.js';

@@ -1,5 +1,6 @@
 // The options of a client, with their defaults in one place.
 
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { PACKET_BYTES_MAX } from '../../protocol/client/constants.js';
 import { Random } from '../std/random.js';
 import { parseConnectString } from './connect-string.js';
@@ -10,6 +11,23 @@ import type { Data } from './types.js';
 
 /** It is a 32-bit number on the wire; no server grants nearly as much. */
 const SESSION_TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/** Material in PEM (or PFX), as node:tls takes it: the contents of files, not their names. */
+export interface ClientTlsOptions {
+  /** Authorities that may have signed the servers' certificates. Default: those of Node, which are the public ones. */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** The client's certificate, followed by those of the authorities in between, and its private key. */
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+  /** Both in one PKCS12 file, instead of the two. */
+  readonly pfx?: Uint8Array;
+  /** Of the key or the pfx. */
+  readonly passphrase?: string;
+  /** The name that the servers' certificates have to be for. Default: the host that is connected to. */
+  readonly servername?: string;
+  /** False takes any certificate: whoever stands in between reads along. Default true. */
+  readonly rejectUnauthorized?: boolean;
+}
 
 export interface ClientOptions {
   /**
@@ -25,6 +43,8 @@ export interface ClientOptions {
   readonly closeTimeoutMs?: number;
   /** Accept a server that has no quorum and serves reads only. Default false. */
   readonly readOnly?: boolean;
+  /** Connect over TLS; `true` is the same as {}. Default: without. */
+  readonly tls?: ClientTlsOptions | boolean;
   /** Identities to connect with, as in `{ scheme: 'digest', auth: 'user:password' }`. */
   readonly auth?: readonly { readonly scheme: string; readonly auth: Data }[];
   /** Go on with this session (see client.session) instead of opening one. */
@@ -43,6 +63,8 @@ export interface ClientOptions {
 
 export interface ResolvedOptions {
   readonly session: SessionOptions;
+  /** For every connection; undefined without TLS. */
+  readonly tls: ConnectionOptions | undefined;
   readonly chroot: string;
   readonly auth: readonly { readonly scheme: string; readonly auth: Uint8Array }[];
   readonly requestTimeoutMs: number;
@@ -71,9 +93,34 @@ export function resolveOptions(connectString: string, options: ClientOptions): R
       random: new Random(options.seed ?? Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)),
     },
     chroot,
+    tls: resolveTls(options.tls),
     auth: (options.auth ?? []).map(({ scheme, auth }) => ({ scheme, auth: toBytes(auth) ?? new Uint8Array(0) })),
     requestTimeoutMs: positive('requestTimeoutMs', 30_000),
     connectTimeoutMs: positive('connectTimeoutMs', 15_000),
     closeTimeoutMs: positive('closeTimeoutMs', 1000),
   };
+}
+
+/** Material is read once, here, so that what is wrong with it is said at once and not by one failed attempt after another. */
+function resolveTls(tls: ClientOptions['tls']): ConnectionOptions | undefined {
+  if (tls === undefined || tls === false) return undefined;
+  const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized }: ClientTlsOptions = tls === true ? {} : tls;
+  try {
+    const secureContext = createSecureContext({
+      ...(ca === undefined ? {} : { ca: [ca].flat().map(forNode) }),
+      ...(cert === undefined ? {} : { cert: forNode(cert) }),
+      ...(key === undefined ? {} : { key: forNode(key) }),
+      ...(pfx === undefined ? {} : { pfx: forNode(pfx) }),
+      ...(passphrase === undefined ? {} : { passphrase }),
+    });
+    const rules = { secureContext, rejectUnauthorized: rejectUnauthorized ?? true };
+    return servername === undefined ? rules : { ...rules, servername };
+  } catch (error) {
+    const text = `tls: ${(error as Error).message}`;
+    throw new ZooKeeperError('BadArguments', { operation: 'connect', text, cause: error });
+  }
+}
+
+function forNode(material: string | Uint8Array): string | Buffer {
+  return typeof material === 'string' ? material : Buffer.from(material);
 }

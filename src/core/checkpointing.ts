@@ -90,7 +90,7 @@ export class Checkpointing {
     this.state = 'capturing';
     const header = encodeHeader(this.world, appliedZxid);
     this.world.tree.beginCheckpoint();
-    this.emit({ type: 'beginCheckpoint', zxid: appliedZxid, header });
+    this.emit({ type: 'beginCheckpoint', zxid: appliedZxid, header, isFull: false });
   }
 
   /** Called at every tick, and when the disk has written what it got: hands over the next slice. */
@@ -101,6 +101,11 @@ export class Checkpointing {
     if (this.world.tree.checkpointPending > 0) return;
     this.state = 'storing';
     this.emit({ type: 'endCheckpoint' });
+  }
+
+  /** The disk takes something else in, which ends a checkpoint that is not finished. */
+  giveUp(): void {
+    if (this.state === 'capturing') this.failed();
   }
 
   stored(zxid: number): void {

@@ -6,7 +6,9 @@
 // collect in the connection's output buffer, and a single `flush` a turn says that there are some.
 
 import type { Identity } from '../../protocol/peer/entries.js';
+import type { PeerMessage } from '../../protocol/peer/messages.js';
 import type { Connection } from './pipeline/connections.js';
+import type { EnsembleOptions } from './zab/surroundings.js';
 
 export type Input =
   /** The time at which the inputs of this turn happened: wall clock for ctime, monotonic clock for deadlines. */
@@ -30,11 +32,27 @@ export type Input =
   | { readonly type: 'storeFailed'; readonly firstLostZxid: number; readonly reason: string }
   /** The disk takes writes again. */
   | { readonly type: 'storeResumed' }
-  | { readonly type: 'epochsStored' }
+  | { readonly type: 'epochsStored'; readonly acceptedEpoch: number; readonly currentEpoch: number }
+  /** What the log held after this zxid is gone. */
+  | { readonly type: 'truncated'; readonly afterZxid: number }
   /** Optional: the pages handed over so far are written, and more may come before the next tick. */
   | { readonly type: 'checkpointDrained' }
   | { readonly type: 'checkpointed'; readonly zxid: number }
   | { readonly type: 'checkpointFailed' }
+  /** There is a link to this server now, or again: nothing of an earlier one arrives any more. */
+  | { readonly type: 'peerConnected'; readonly peer: number }
+  | { readonly type: 'peerDisconnected'; readonly peer: number }
+  | { readonly type: 'peerMessage'; readonly peer: number; readonly message: PeerMessage }
+  /** Answer to `readLog`: whole batches in order, about a MiB; none when the log does not reach back that far. */
+  | { readonly type: 'logRead'; readonly reader: number; readonly batches: readonly LogBatch[] }
+  /** Answers to `openSnapshot` and `readSnapshot`. No pages: that was all. */
+  | {
+      readonly type: 'snapshotOpened';
+      readonly reader: number;
+      readonly zxid: number;
+      readonly header: Uint8Array;
+    }
+  | { readonly type: 'snapshotRead'; readonly reader: number; readonly pages: readonly CheckpointPage[] }
   /** Time passes: at least every tick. */
   | { readonly type: 'tick' }
   | { readonly type: 'turnEnd' };
@@ -51,13 +69,44 @@ export type Effect =
   | { readonly type: 'append'; readonly firstZxid: number; readonly lastZxid: number; readonly bytes: Uint8Array }
   /** Write the epochs; answered by `epochsStored` (E78, E79). */
   | { readonly type: 'storeEpochs'; readonly acceptedEpoch: number; readonly currentEpoch: number }
-  /** The three steps of a checkpoint; answered by `checkpointed` or `checkpointFailed`. */
-  | { readonly type: 'beginCheckpoint'; readonly zxid: number; readonly header: Uint8Array }
+  /** Remove what the log holds after this zxid, the end of a batch; answered by `truncated`. */
+  | { readonly type: 'truncate'; readonly afterZxid: number }
+  /**
+   * The three steps of a checkpoint; answered by `checkpointed` or `checkpointFailed`. `isFull`: a copy from another
+   * server; it replaces everything, all of the log as well.
+   */
+  | { readonly type: 'beginCheckpoint'; readonly zxid: number; readonly header: Uint8Array; readonly isFull: boolean }
   | { readonly type: 'checkpointPages'; readonly pages: readonly CheckpointPage[] }
   | { readonly type: 'endCheckpoint' }
+  /** Send a message to each of these servers, in order with earlier ones; nothing happens where there is no link. */
+  | { readonly type: 'send'; readonly to: readonly number[]; readonly message: PeerMessage }
+  /** Break the link and make a new one; answered by `peerDisconnected`, later `peerConnected`. */
+  | { readonly type: 'resetLink'; readonly peer: number; readonly reason: string }
+  /** Read batches that hold something after this zxid from the log on disk; answered by `logRead`. `reader`: a number for each who reads. */
+  | { readonly type: 'readLog'; readonly reader: number; readonly afterZxid: number }
+  /**
+   * Read the last checkpoint on disk as it is now, while others may be written: open it, read on from where the last
+   * read ended (about a MiB), close it, at the end or before. One for each reader.
+   */
+  | { readonly type: 'openSnapshot'; readonly reader: number }
+  | { readonly type: 'readSnapshot'; readonly reader: number }
+  | { readonly type: 'closeSnapshot'; readonly reader: number }
+  /** Batches after this zxid must stay in the log, checkpoints or not: learners want them. Infinity: none do. */
+  | { readonly type: 'keepLog'; readonly afterZxid: number }
+  /** This replica's state is not that of the others: its database must be set aside and a copy be taken. It has stopped. */
+  | { readonly type: 'diverged'; readonly reason: string }
+  /** The replica answers no clients any more; all connections get a `close` of their own. */
+  | { readonly type: 'notServing' }
   /** The replica answers clients from now on. */
   | { readonly type: 'serving'; readonly epoch: number }
   | Note;
+
+/** A batch as it stands in the log. */
+export interface LogBatch {
+  readonly firstZxid: number;
+  readonly lastZxid: number;
+  readonly bytes: Uint8Array;
+}
 
 export interface CheckpointPage {
   readonly page: number;
@@ -80,6 +129,8 @@ export type Authenticate = (scheme: string, credentials: Uint8Array) => readonly
 
 export interface ReplicaOptions {
   readonly serverId: number;
+  /** For a server on its own: itself as the only voter. */
+  readonly ensemble: EnsembleOptions;
   readonly tickTimeMs: number;
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
@@ -98,8 +149,6 @@ export interface ReplicaOptions {
   /** A checkpoint is begun after this many entries or bytes of log. */
   readonly checkpointEntries: number;
   readonly checkpointBytes: number;
-  /** Entries after which a new epoch is opened; limits.epochEntriesMax, or less in tests. */
-  readonly epochEntriesMax: number;
   readonly authenticate: Authenticate;
   /** Seed of the path index: random in production, so that nobody can prepare colliding paths. */
   readonly hashSeed: number;

@@ -1,8 +1,13 @@
 // Who a client is (E12, E44, E45). The core knows identities only; the cryptography behind them is here. Every client
-// has its ip from the start; `digest` proves a user by name and password; the administrator's digest adds `super`.
+// has its ip from the start; `digest` proves a user by name and password; the administrator's digest adds `super`. Who
+// comes over TLS with a certificate that was verified is `x509` from the start, and `super` when it is the
+// administrator's.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Identity } from '../../protocol/peer/entries.js';
 import type { Authenticate } from '../core/io.js';
+import type { EnsembleAuth } from './ensemble-auth.js';
+import { subjectName } from './tls/distinguished-name.js';
 
 export interface AuthOptions {
   /** `user:base64` of the administrator (DigestAuthenticationProvider.superDigest); null: there is none. */
@@ -10,6 +15,8 @@ export interface AuthOptions {
   /** Hash of the digest scheme as Java names it, e.g. SHA1 or SHA-256 (DigestAuthenticationProvider.digestAlg). */
   readonly digestAlgorithm: string;
   readonly digestEnabled: boolean;
+  /** The names of this ensemble; without it the scheme `ensemble` is not offered. */
+  readonly ensemble?: EnsembleAuth;
 }
 
 /**
@@ -31,6 +38,7 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
   createHash(nodeHash(options.digestAlgorithm));
   return (scheme, credentials) => {
     if (scheme === 'ip') return []; // whatever it says, the address is known
+    if (scheme === 'ensemble') return options.ensemble?.check(credentials) ?? null;
     if (scheme !== 'digest' || !options.digestEnabled) return null;
     const text = Buffer.from(credentials).toString('utf8');
     if (text === '') return null;
@@ -43,6 +51,18 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
         ]
       : [{ scheme, id }];
   };
+}
+
+/**
+ * What a verified certificate (DER; undefined when there is none) proves: its subject as Java writes it, and `super` when
+ * that is `superUser` letter by letter (X509AuthenticationProvider.superUser). A certificate without a subject proves
+ * nothing.
+ */
+export function certificateIdentities(certificate: Uint8Array | undefined, superUser: string | null): Identity[] {
+  const id = certificate === undefined ? '' : subjectName(certificate);
+  if (id === '') return [];
+  const identity = { scheme: 'x509', id };
+  return id === superUser ? [{ scheme: 'super', id: '' }, identity] : [identity];
 }
 
 function isEqual(a: string, b: string): boolean {

@@ -5,8 +5,20 @@ import { OpCode } from '../../protocol/client/constants.js';
 import type { Connection } from '../core/pipeline/connections.js';
 import type { Replica } from '../core/replica.js';
 import { environmentPairs } from './admin/environment.js';
-import type { ConnectionFacts, DumpFacts, ServerFacts } from './admin/server-facts.js';
-import { configurationLines, type ServerConfig } from './config/index.js';
+import type {
+  ConnectionFacts,
+  DumpFacts,
+  MemberFacts,
+  ObserverFacts,
+  ServerFacts,
+  ServerMode,
+  SummaryFacts,
+} from './admin/server-facts.js';
+import type { AuditLog } from './audit-log.js';
+import { configurationLines, type ServerConfig, type ServerSpec } from './config/index.js';
+import type { EnsembleAuth } from './ensemble-auth.js';
+import type { ClientListener } from './net/client-listener.js';
+import type { PauseMonitor } from './pause-monitor.js';
 import type { Storage } from './storage/index.js';
 
 export interface FactSources {
@@ -15,6 +27,12 @@ export interface FactSources {
   readonly storage: Storage;
   readonly version: string;
   readonly startedMs: number;
+  /** Where the link to another server ends; undefined when there is none. */
+  readonly addressOf?: (server: number) => string | undefined;
+  /** Where they are kept. */
+  readonly audit?: AuditLog | null;
+  readonly pauses?: PauseMonitor | null;
+  readonly ensembleAuth?: EnsembleAuth;
 }
 
 /** Interest bits as ZooKeeper shows them: just accepted, or reading. */
@@ -23,10 +41,24 @@ const READING = 1;
 
 export class FactGatherer {
   private readonly sources: FactSources;
+  private listener: ClientListener | null = null;
   private traceMask = 306n; // ZooKeeper's own default; it has no effect here
+  /** Of one that was found at the start it is not known when it was taken. */
+  private checkpointMs: number;
 
   constructor(sources: FactSources) {
     this.sources = sources;
+    this.checkpointMs = sources.startedMs;
+  }
+
+  /** What it is asked from now on: who speaks TLS. */
+  attach(listener: ClientListener): void {
+    this.listener = listener;
+  }
+
+  /** A checkpoint is on disk. */
+  checkpointed(): void {
+    this.checkpointMs = Date.now();
   }
 
   gather(): ServerFacts {
@@ -40,15 +72,16 @@ export class FactGatherer {
     return {
       version,
       serving: replica.isServing,
-      mode: 'standalone',
+      mode: modeOf(replica),
       readOnly: false,
       minLatencyMs: Math.round(stats.latencyMinMs),
       averageLatencyMs: stats.latencyAvgMs,
       maxLatencyMs: Math.round(stats.latencyMaxMs),
       packetsReceived: stats.received,
       packetsSent: stats.sent,
-      connections: [...clients].map((connection) => connectionFacts(connection, replica)),
+      connections: [...clients].map((connection) => connectionFacts(connection, replica, this.isSecure(connection))),
       outstandingRequests: clients.outstanding,
+      outstandingHandshakes: this.listener?.pendingHandshakes ?? 0,
       zxid: BigInt(replica.appliedZxid),
       nodeCount: world.tree.nodeCount,
       ephemeralCount: world.tree.ephemeralCount,
@@ -62,8 +95,13 @@ export class FactGatherer {
       maxClientResponseBytes: -1,
       authFailures: stats.authFailures,
       connectionDropProbability: 0,
-      ensemble: undefined,
-      leader: undefined,
+      ...ensembleFacts(config, replica),
+      members: () => config.servers.map(memberFacts),
+      observers: () => observerFacts(replica, this.sources.addressOf),
+      lastSnapshot: () => {
+        const zxid = replica.checkpointing.lastZxid;
+        return zxid === 0 ? undefined : { zxid: BigInt(zxid), timeMs: this.checkpointMs };
+      },
       metrics: () => this.metrics(),
       fileDescriptors,
       directories,
@@ -86,8 +124,12 @@ export class FactGatherer {
     };
   }
 
+  private isSecure(connection: Connection): boolean {
+    return this.listener?.isSecure(connection) ?? false;
+  }
+
   private metrics() {
-    const { replica, storage } = this.sources;
+    const { replica, storage, audit, pauses, ensembleAuth } = this.sources;
     const { stats } = replica;
     const { syncs, avgSyncMs, maxSyncMs, checkpoints } = storage.stats();
     return {
@@ -97,13 +139,96 @@ export class FactGatherer {
         ['connection_request_count', replica.clients.accepted],
         ['connection_rejected', stats.connectionsRefused],
         ['stale_sessions_expired', stats.sessionsExpired],
+        ['ensemble_auth_success', ensembleAuth?.successes ?? 0],
+        ['ensemble_auth_fail', ensembleAuth?.failures ?? 0],
+        ['ensemble_auth_skip', ensembleAuth?.skips ?? 0],
+        ...(audit ? auditCounters(audit) : []),
       ]),
-      summaries: new Map([['fsynctime', { count: syncs, sum: syncs * avgSyncMs, min: 0, max: maxSyncMs }]]),
+      summaries: new Map<string, SummaryFacts>([
+        ['fsynctime', { count: syncs, sum: syncs * avgSyncMs, min: 0, max: maxSyncMs }],
+        ...(pauses ? ([['jvm_pause_time_ms', pauses.summary()]] as const) : []),
+      ]),
     };
   }
 }
 
-function connectionFacts(connection: Connection, replica: Replica): ConnectionFacts {
+function modeOf({ peer, isServing }: Replica): ServerMode {
+  if (peer.isAlone) return 'standalone';
+  if (peer.role === 'leading' && isServing) return 'leader';
+  return peer.isObserver ? 'observer' : 'follower';
+}
+
+/** What only a member of an ensemble has to tell. */
+function ensembleFacts(config: ServerConfig, replica: Replica): Pick<ServerFacts, 'ensemble' | 'leader' | 'zab'> {
+  const { peer, stats } = replica;
+  if (!config.replicated) return { ensemble: undefined, leader: undefined, zab: undefined };
+  const phase = PHASES[peer.phase];
+  const leader = peer.leader;
+  const learners = leader === null ? [] : [...leader.learners];
+  const synced = learners.filter(({ isUpToDate }) => isUpToDate);
+  return {
+    ensemble: {
+      quorumSize: config.servers.filter(({ role }) => role === 'participant').length,
+      peerState: peer.role === 'looking' ? 'looking' : `${peer.role} - ${phase}`,
+    },
+    zab: { id: config.serverId, phase },
+    leader:
+      leader === null
+        ? undefined
+        : {
+            lastProposalBytes: stats.lastProposalBytes,
+            minProposalBytes: stats.minProposalBytes,
+            maxProposalBytes: stats.maxProposalBytes,
+            learners: learners.length,
+            syncedFollowers: synced.filter(({ isObserver }) => !isObserver).length,
+            syncedNonVotingFollowers: 0,
+            syncedObservers: synced.filter(({ isObserver }) => isObserver).length,
+            pendingSyncs: learners.length - synced.length,
+            leaderUptimeMs: Math.round(replica.monotonicMs - leader.leadingSinceMs),
+          },
+  };
+}
+
+const PHASES = {
+  looking: 'election',
+  discovering: 'discovery',
+  synchronising: 'synchronization',
+  broadcasting: 'broadcast',
+} as const;
+
+function observerFacts({ peer }: Replica, addressOf: FactSources['addressOf']): ObserverFacts[] {
+  if (peer.leader === null) return [];
+  return [...peer.leader.learners]
+    .filter(({ isObserver }) => isObserver)
+    .map(({ id, isUpToDate }) => ({
+      remote_address_and_port: addressOf?.(id) ?? '',
+      sid: id,
+      status: isUpToDate ? 'synced' : 'syncing',
+    }));
+}
+
+function auditCounters({ written, dropped }: AuditLog): [name: string, value: number][] {
+  return [
+    ['audit_records_written', written],
+    ['audit_records_dropped', dropped],
+  ];
+}
+
+function memberFacts({ id, addresses, client, role }: ServerSpec): MemberFacts {
+  return {
+    id,
+    serverAddresses: addresses.map(({ host, quorumPort }) => addressText(host, quorumPort)),
+    electionAddresses: addresses.map(({ host, electionPort }) => addressText(host, electionPort)),
+    clientAddress: client === undefined ? '' : addressText(client.host ?? '0.0.0.0', client.port),
+    role,
+  };
+}
+
+function addressText(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function connectionFacts(connection: Connection, replica: Replica, secure: boolean): ConnectionFacts {
   const { address, port, received, sent, lane, session, state } = connection;
   const isOpen = state === 'open';
   return {
@@ -111,6 +236,7 @@ function connectionFacts(connection: Connection, replica: Replica): ConnectionFa
     port,
     interestOps: isOpen ? READING : JUST_ACCEPTED,
     queued: lane.length,
+    secure,
     received,
     sent,
     session: isOpen
@@ -176,15 +302,23 @@ function watchesByPath(replica: Replica): Map<string, bigint[]> {
 function dumpFacts(replica: Replica, nowMs: number): DumpFacts {
   const { tree } = replica.world;
   const toWallMs = (monotonicMs: number) => nowMs + (monotonicMs - replica.monotonicMs);
+  const ephemerals = [...tree.sessionsWithEphemerals()].map((session) => ({
+    sessionId: BigInt(session),
+    paths: [...tree.ephemeralsOf(session)].map((node) => tree.pathText(node)),
+  }));
+  if (!replica.isLeading) {
+    const globalSessions = [...replica.world.sessions].map(({ id, timeoutMs }) => ({
+      sessionId: BigInt(id),
+      timeoutMs,
+    }));
+    return { globalSessions, ephemerals, connectionBuckets: [] };
+  }
   return {
     sessionBuckets: replica.expiry.deadlines().map(([deadlineMs, ids]) => ({
       expiresAtMs: toWallMs(deadlineMs),
       members: ids.map(BigInt),
     })),
-    ephemerals: [...tree.sessionsWithEphemerals()].map((session) => ({
-      sessionId: BigInt(session),
-      paths: [...tree.ephemeralsOf(session)].map((node) => tree.pathText(node)),
-    })),
+    ephemerals,
     connectionBuckets: [],
   };
 }

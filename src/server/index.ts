@@ -2,5 +2,6 @@
 
 export { ConfigError, type ConfigWarning, formatWarning, loadConfig, type ServerConfig } from './config/index.js';
 export { createLogger, type Logger, type LoggerOptions } from './logging.js';
-export { packageVersion, type RunningServer, startServer } from './server.js';
+export { type RunningServer, startServer } from './server.js';
 export { StorageError } from './storage/index.js';
+export { packageVersion } from './version.js';

@@ -1,21 +1,40 @@
-// A whole server in a virtual world: a real Replica with a virtual disk and virtual sockets, driven as the runtime of
-// the real server drives it: inputs collect for a turn, then the effects are carried out. It can crash at any moment,
-// lose what was not synced, and start again from its disk.
+// A whole server in a virtual world: a real Replica with a virtual disk, virtual sockets and links to its peers, driven
+// as the runtime of the real server drives it: inputs collect for a turn, then the effects are carried out, in order. It
+// can crash at any moment, also between two effects, lose what was not synced, and start again from its disk.
 
 import { decodeBatch } from '../../protocol/peer/codec.js';
+import type { PeerMessage } from '../../protocol/peer/messages.js';
 import type { Effect, Input, ReplicaOptions } from '../core/io.js';
 import { limits } from '../core/limits.js';
 import { Connection } from '../core/pipeline/connections.js';
 import { Replica } from '../core/replica.js';
+import type { EnsembleOptions } from '../core/zab/surroundings.js';
 import { createAuthenticate } from '../server/auth.js';
 import { FrameAssembler } from '../server/net/frames.js';
 import { VirtualDisk } from './virtual-disk.js';
+import type { Host, VirtualNetwork } from './virtual-network.js';
 import { type PipeEnd, VirtualSocket } from './virtual-socket.js';
 import type { VirtualWorld } from './virtual-world.js';
+
+/** The ensemble of a virtual server that is on its own, and the patience of all virtual ensembles. */
+export const DEFAULT_ENSEMBLE_OPTIONS: EnsembleOptions = {
+  voters: [{ id: 1, weight: 1, group: 0 }],
+  observers: [],
+  initLimitMs: 1000,
+  syncLimitMs: 500,
+  pingMs: 50,
+  voteRepeatMsMin: 20,
+  voteRepeatMsMax: 200,
+  voteSettleMs: 40,
+  snapshotsMax: 2,
+  historyBytesMax: 16_777_216,
+  epochEntriesMax: limits.epochEntriesMax,
+};
 
 /** What a virtual server runs with where the caller says nothing else: short ticks, TTL nodes on. */
 export const DEFAULT_REPLICA_OPTIONS: ReplicaOptions = {
   serverId: 1,
+  ensemble: DEFAULT_ENSEMBLE_OPTIONS,
   tickTimeMs: 100,
   minSessionTimeoutMs: 200,
   maxSessionTimeoutMs: 60_000,
@@ -29,7 +48,6 @@ export const DEFAULT_REPLICA_OPTIONS: ReplicaOptions = {
   containerNeverUsedMs: 0,
   checkpointEntries: 100_000,
   checkpointBytes: 268_435_456,
-  epochEntriesMax: limits.epochEntriesMax,
   authenticate: createAuthenticate({ superDigest: null, digestAlgorithm: 'SHA1', digestEnabled: true }),
   hashSeed: 0,
 };
@@ -37,15 +55,22 @@ export const DEFAULT_REPLICA_OPTIONS: ReplicaOptions = {
 /** As in the real server's runtime. */
 const TICK_MS = 20;
 const TURN_MS_MAX = 0.5;
+/** From a database that was set aside to the next start. */
+const START_AGAIN_MS = 50;
 const FRAME_BYTES_MAX = 1_048_575;
 
 /** What a checker may want to know while a server runs. */
 export interface ServerWitness {
-  /** Frames of this session were read. */
-  heard?(session: number, nowMs: number): void;
+  /** An input is about to be handled; a message of a peer was sent at `sentMs`. */
+  input?(input: Input, server: VirtualServer, sentMs: number): void;
   /** The server has started and rebuilt its state from its disk. */
   recovered?(server: VirtualServer): void;
-  effect?(effect: Effect, nowMs: number): void;
+  /** An effect is about to be carried out. True as an answer has the server crash before it is. */
+  effect?(effect: Effect, server: VirtualServer): unknown;
+  /** All effects of a turn were carried out. */
+  turned?(server: VirtualServer): void;
+  /** The process is gone: it crashed, or stopped by itself. */
+  crashed?(server: VirtualServer): void;
 }
 
 interface Link {
@@ -53,28 +78,37 @@ interface Link {
   readonly socket: VirtualSocket;
 }
 
-export class VirtualServer {
+type TimedInput = Input & { readonly sentMs?: number };
+
+export class VirtualServer implements Host {
+  readonly id: number;
   readonly disk: VirtualDisk;
+  readonly world: VirtualWorld;
+  readonly options: ReplicaOptions;
   /** While true a stopped process: nothing is read, no time is noticed. */
   isFrozen = false;
   witness: ServerWitness = {};
   /** Why the server has stopped by itself, or null. */
   stoppedBecause: string | null = null;
-  private readonly world: VirtualWorld;
-  private readonly options: ReplicaOptions;
+  private readonly network: VirtualNetwork | null;
   private current: Replica | null = null;
   private links = new Map<Connection, Link>();
   private connectionCount = 0;
-  private inputs: Input[] = [];
+  private inputs: TimedInput[] = [];
   private turnScheduled = false;
   private tickDue = false;
   /** Rises with every start and crash, so that what was scheduled before is void. */
   private life = 0;
 
-  constructor(world: VirtualWorld, options: Partial<ReplicaOptions> = {}) {
+  /** `network`: of the ensemble it belongs to. */
+  constructor(world: VirtualWorld, options: Partial<ReplicaOptions> = {}, network: VirtualNetwork | null = null) {
     this.world = world;
-    this.options = { ...DEFAULT_REPLICA_OPTIONS, ...options };
+    this.id = options.serverId ?? DEFAULT_REPLICA_OPTIONS.serverId;
+    const alone = { ...DEFAULT_ENSEMBLE_OPTIONS, voters: [{ id: this.id, weight: 1, group: 0 }] };
+    this.options = { ...DEFAULT_REPLICA_OPTIONS, ensemble: alone, ...options };
     this.disk = new VirtualDisk(world);
+    this.network = network;
+    network?.add(this);
   }
 
   get isUp(): boolean {
@@ -95,7 +129,7 @@ export class VirtualServer {
       for (const [page, bytes] of disk.pages) replica.loadPage({ page, bytes });
       replica.finishLoad(disk.checkpoint.header);
     }
-    for (const { bytes } of disk.log) replica.recoverBatch(decodeBatch(bytes));
+    for (const { bytes } of disk.logBehindCheckpoint) replica.recoverBatch(decodeBatch(bytes), bytes);
     this.current = replica;
     this.stoppedBecause = null;
     this.life++;
@@ -103,17 +137,19 @@ export class VirtualServer {
       stored: (zxid) => this.input({ type: 'stored', zxid }),
       storeFailed: (firstLostZxid) => this.input({ type: 'storeFailed', firstLostZxid, reason: 'the disk is full' }),
       storeResumed: () => this.input({ type: 'storeResumed' }),
-      epochsStored: () => this.input({ type: 'epochsStored' }),
+      epochsStored: (acceptedEpoch, currentEpoch) => this.input({ type: 'epochsStored', acceptedEpoch, currentEpoch }),
+      truncated: (afterZxid) => this.input({ type: 'truncated', afterZxid }),
       checkpointed: (zxid) => this.input({ type: 'checkpointed', zxid }),
       checkpointFailed: () => this.input({ type: 'checkpointFailed' }),
-      broken: (reason) => {
-        this.crash();
-        this.stoppedBecause = reason;
-      },
+      logRead: (reader, batches) => this.input({ type: 'logRead', reader, batches }),
+      snapshotOpened: (reader, zxid, header) => this.input({ type: 'snapshotOpened', reader, zxid, header }),
+      snapshotRead: (reader, pages) => this.input({ type: 'snapshotRead', reader, pages }),
     });
     this.witness.recovered?.(this);
     replica.handle({ type: 'clock', wallMs: world.wallMs, monotonicMs: world.nowMs });
-    replica.start({ acceptedEpoch: disk.acceptedEpoch, currentEpoch: disk.currentEpoch });
+    const { acceptedEpoch, currentEpoch, isVoting } = disk;
+    replica.start({ acceptedEpoch, currentEpoch, isVoting });
+    this.network?.started(this);
     this.scheduleTurn();
     this.tickLater();
   }
@@ -121,15 +157,45 @@ export class VirtualServer {
   /** The process is gone, at once. What was not synced is lost, or a part of it is not: the seed decides. */
   crash(keepUnsynced = this.world.random.bool()): void {
     if (this.current === null) return;
+    this.witness.crashed?.(this);
     this.current = null;
     this.life++;
+    this.isFrozen = false;
     this.inputs = [];
     this.turnScheduled = false;
     this.tickDue = false;
     this.disk.crash(keepUnsynced);
+    this.network?.crashed(this);
     for (const { socket } of this.links.values()) socket.cut();
     this.links = new Map();
   }
+
+  /** Its state is not that of the others: the database is set aside, and it begins again with an empty one. */
+  private beginAnew(reason: string): void {
+    this.crash(false);
+    this.disk.lose();
+    this.stoppedBecause = reason;
+    const { life } = this;
+    this.world.after(START_AGAIN_MS, () => {
+      if (life === this.life) this.start();
+    });
+  }
+
+  // --- the links to its peers
+
+  peerConnected(peer: number): void {
+    this.input({ type: 'peerConnected', peer });
+  }
+
+  peerDisconnected(peer: number): void {
+    this.input({ type: 'peerDisconnected', peer });
+  }
+
+  peerMessage(peer: number, message: PeerMessage, sentMs: number): void {
+    this.input({ type: 'peerMessage', peer, message, sentMs });
+  }
+
+  // --- its clients
 
   /** A client connects; null when nobody listens. */
   accept(client: PipeEnd): VirtualSocket | null {
@@ -166,7 +232,7 @@ export class VirtualServer {
     this.links.delete(connection);
   }
 
-  private input(input: Input): void {
+  private input(input: TimedInput): void {
     if (this.current === null) return;
     this.inputs.push(input);
     this.scheduleTurn();
@@ -200,7 +266,7 @@ export class VirtualServer {
     const inputs = this.inputs;
     this.inputs = [];
     for (const input of inputs) {
-      if (input.type === 'frames') this.witness.heard?.(input.connection.session, world.nowMs);
+      this.witness.input?.(input, this, input.sentMs ?? world.nowMs);
       replica.handle(input);
     }
     if (this.tickDue) {
@@ -208,11 +274,15 @@ export class VirtualServer {
       replica.handle({ type: 'tick' });
     }
     replica.handle({ type: 'turnEnd' });
+    const { life } = this;
     for (const effect of replica.takeEffects()) {
       world.trace.text(effect.type);
-      this.witness.effect?.(effect, world.nowMs);
+      if (this.witness.effect?.(effect, this) === true) this.crash();
+      if (life !== this.life) return;
       this.carryOut(effect);
     }
+    if (inputs.some(({ type }) => type === 'storeFailed')) this.disk.awaitRoom();
+    this.witness.turned?.(this);
   }
 
   private carryOut(effect: Effect): void {
@@ -237,8 +307,35 @@ export class VirtualServer {
       case 'storeEpochs':
         disk.storeEpochs(effect.acceptedEpoch, effect.currentEpoch);
         break;
+      case 'truncate':
+        disk.truncate(effect.afterZxid);
+        break;
+      case 'send':
+        this.network?.send(this.id, effect.to, effect.message);
+        break;
+      case 'resetLink':
+        this.network?.resetLink(this.id, effect.peer);
+        break;
+      case 'readLog':
+        disk.readLog(effect.reader, effect.afterZxid);
+        break;
+      case 'openSnapshot':
+        disk.openSnapshot(effect.reader);
+        break;
+      case 'readSnapshot':
+        disk.readSnapshot(effect.reader);
+        break;
+      case 'closeSnapshot':
+        disk.closeSnapshot(effect.reader);
+        break;
+      case 'keepLog':
+        disk.keepLog(effect.afterZxid);
+        break;
+      case 'diverged':
+        this.beginAnew(effect.reason);
+        break;
       case 'beginCheckpoint':
-        disk.beginCheckpoint(effect.zxid, effect.header);
+        disk.beginCheckpoint(effect.zxid, effect.header, effect.isFull);
         break;
       case 'checkpointPages':
         disk.checkpointPages(effect.pages);
@@ -247,6 +344,7 @@ export class VirtualServer {
         disk.endCheckpoint();
         break;
       case 'serving':
+      case 'notServing':
       case 'note':
         break;
     }

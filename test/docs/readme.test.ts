@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from '../../src/client/index.js';
+import { whyNoOpenSsl } from '../helpers/certificates.js';
 import { whyNoKazoo } from '../helpers/kazoo.js';
 import { freePort } from '../helpers/ports.js';
 import { fourLetterWord, type ServerUnderTest, waitFor } from '../helpers/processes.js';
@@ -168,6 +169,34 @@ test('the admin command', async () => {
   const answer = await fetch(`http://127.0.0.1:${port}${path}`);
   expect(await answer.json()).toMatchObject({ command: 'monitor', server_state: 'standalone' });
 }, 60_000);
+
+const noOpenSsl = whyNoOpenSsl();
+(noOpenSsl === undefined ? test : test.skip)(
+  `TLS${noOpenSsl === undefined ? '' : ` (${noOpenSsl})`}`,
+  async () => {
+    const [certificates = '', start = '', use = '', ...rest] = blocks
+      .filter(({ language }) => language === 'sh')
+      .map(({ text }) => text.replaceAll('node bin/zabra.js', `'${process.execPath}' '${resolve('bin/zabra.js')}'`));
+    expect(rest).toEqual([]);
+    const directory = mkdtempSync(join(tmpdir(), 'zabra-readme-tls-'));
+    const [plain, secure] = [await freePort(), await freePort()].map(String);
+    expect(await run('bash', ['-ec', certificates], directory)).toMatchObject({ exitCode: 0 });
+    const more = `--client-port ${plain} --admin-enable-server false`;
+    const command = `exec ${start.trim().replace('2281', secure)} ${more}`;
+    const child = spawn('bash', ['-c', command], { cwd: directory, stdio: 'ignore' });
+    const exited = new Promise<number | null>((settle) => child.once('exit', settle));
+    try {
+      const { exitCode, stdout, stderr } = await run('bash', ['-ec', use.replaceAll('2281', secure)], directory);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(stdout).toContain('x509: CN=alice,O=Example');
+    } finally {
+      child.kill('SIGTERM');
+    }
+    expect(await exited).toBe(0);
+    rmSync(directory, { recursive: true });
+  },
+  60_000,
+);
 
 test('what else is to be typed exists', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };

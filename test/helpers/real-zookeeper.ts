@@ -9,8 +9,10 @@ import { runServer, type ServerUnderTest, temporaryDirectory, zooCfg } from './p
 
 const JAVA = '/usr/bin/java';
 const JARS = '/usr/share/java/';
-// The manifest of zookeeper.jar names the rest; the log binding is what it leaves out.
-const CLASSPATH = ['zookeeper', 'slf4j-log4j12', 'log4j-1.2'].map((jar) => `${JARS}${jar}.jar`).join(':');
+// The manifest of zookeeper.jar names the rest; the log binding is what it leaves out, and a part of Netty (for TLS).
+const CLASSPATH = ['zookeeper', 'slf4j-log4j12', 'log4j-1.2', 'netty-codec']
+  .map((jar) => `${JARS}${jar}.jar`)
+  .join(':');
 const LOG4J = `log4j.rootLogger=INFO, CONSOLE
 log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender
 log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout

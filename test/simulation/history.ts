@@ -6,6 +6,7 @@ import type { OperationName } from '../../protocol/client/operations.js';
 import type { Received } from '../../src/testing/index.js';
 
 interface Common {
+  readonly timeMs: number;
   /** Of the client; its session may change. */
   readonly client: number;
   /** Unique in the run. */
@@ -14,7 +15,12 @@ interface Common {
 
 export type Observation =
   /** A connection is opened; `sessionId` is 0 for a new session. */
-  | (Common & { readonly kind: 'connecting'; readonly sessionId: bigint; readonly lastZxidSeen: number })
+  | (Common & {
+      readonly kind: 'connecting';
+      readonly server: number;
+      readonly sessionId: bigint;
+      readonly lastZxidSeen: number;
+    })
   | (Common & {
       readonly kind: 'sent';
       readonly sessionId: bigint;
@@ -25,22 +31,6 @@ export type Observation =
   | (Common & { readonly kind: 'received'; readonly sessionId: bigint; readonly item: Received });
 
 export type Sent = Extract<Observation, { kind: 'sent' }>;
-
-/** The server noticed that a session had been silent for too long, and proposed its end. */
-export interface Expiry {
-  readonly session: number;
-  readonly timeoutMs: number;
-  /** Since its last frame, or since the server began to serve. */
-  readonly silentMs: number;
-}
-
-/** A restart: how far the state went, and what it was. */
-export interface Recovery {
-  readonly zxid: number;
-  readonly digest: string;
-  /** The greatest zxid that any client had seen by then. */
-  readonly seenZxid: number;
-}
 
 export const WRITES: ReadonlySet<OperationName> = new Set([
   'create',

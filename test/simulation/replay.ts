@@ -1,5 +1,5 @@
 /**
- * The log read once more, from its first batch to its last, by a second replica that knows nothing but the log: what
+ * What was committed, executed once more from the first batch to the last by a replica that knows nothing else: what
  * every entry answered, what every node looked like at every zxid, and which changes there were. The truth that
  * clients' observations are held against.
  */
@@ -41,6 +41,8 @@ export class Replay {
   readonly outcomes = new Map<number, Outcome>();
   /** session/cxid of every entry that a client asked for. */
   readonly requests = new Set<string>();
+  /** Sessions that were closed or have expired, with the zxid. */
+  readonly closedSessions = new Map<number, number>();
   readonly changes: LoggedChange[] = [];
   /** At the end of each batch. */
   readonly digests = new Map<number, string>();
@@ -86,6 +88,7 @@ export class Replay {
     if (cxid !== 0) this.requests.add(`${session}/${cxid}`);
     if (operation === OpCode.setACL) this.note(this.pathOf(zxid), zxid); // no watch hears of it, so no change tells
     if (operation !== OpCode.closeSession) return;
+    if (!this.closedSessions.has(session)) this.closedSessions.set(session, zxid);
     for (const node of this.world.tree.ephemeralsOf(session)) this.orphans.push(this.world.tree.pathText(node));
   }
 

@@ -1,149 +1,174 @@
 /**
- * One run of the simulation: a server, some clients, and everything that can go wrong, all drawn from one seed. At the
- * end the faults stop, the clients hang up, and time passes until every session must have expired.
+ * One run of the simulation: an ensemble, some clients, and everything that can go wrong, all drawn from one seed. Then
+ * the faults stop, and the ensemble has to find together and take writes at every server; the clients hang up, and time
+ * passes until every session must have expired.
  */
-import { OpCode } from '../../protocol/client/constants.js';
-import { decodeBatch } from '../../protocol/peer/codec.js';
-import { VirtualServer, VirtualWorld } from '../../src/testing/index.js';
-import type { Expiry, Observation, Recovery } from './history.js';
+import type { Random } from '../../src/std/random.js';
+import { VirtualEnsemble, VirtualWorld } from '../../src/testing/index.js';
+import type { Convergence, Facts, FinalState } from './facts.js';
+import { Faults } from './faults.js';
+import type { Observation } from './history.js';
+import { Observer } from './observer.js';
+import { Probe } from './probe.js';
 import { digestText } from './replay.js';
 import { SimClient } from './sim-client.js';
+import { observationText, type Story } from './story.js';
+
+export interface RunOptions {
+  /** Servers with a vote. Default: drawn from the seed, 1, 3 or 5. */
+  readonly servers?: number | undefined;
+  /** Servers without. Default: drawn from the seed, 0 or 2. */
+  readonly observers?: number | undefined;
+  /** How long faults strike: time for so many, or for more of them in some runs. Default 10. */
+  readonly steps?: number | undefined;
+  /** Hears of everything that happens. */
+  readonly story?: Story | undefined;
+}
 
 export interface Run {
   readonly seed: number;
   readonly world: VirtualWorld;
-  readonly server: VirtualServer;
+  readonly ensemble: VirtualEnsemble;
   readonly history: readonly Observation[];
-  readonly expiries: readonly Expiry[];
-  readonly recoveries: readonly Recovery[];
+  readonly facts: Facts;
+  readonly convergence: Convergence;
+  readonly finals: readonly FinalState[];
 }
 
 const TICK_MS = 100;
-const ACTIVE_MS = 2500;
+const STEPS_DEFAULT = 10;
+/** Faults come this far apart on average, or closer in some runs. */
+const FAULT_MS = 500;
 /** Longest timeout of a client, rounding to ticks, and a disk and a tick to notice. */
-const SETTLE_MS = 1000 + 6 * TICK_MS;
-const FAULT_MS_MAX = 500;
+const SETTLE_MS = 1000 + 8 * TICK_MS;
+/** Far longer than it takes, and far shorter than for ever. */
+const CONVERGENCE_MS_MAX = 15_000;
+/** Clients go on for this long when all is well again. */
+const CALM_MS = 500;
+/** A request that was not answered by then never will be. */
+const ANSWER_MS_MAX = 5000;
 
-export function runSeed(seed: number): Run {
-  const world = new VirtualWorld({ seed });
-  const { random } = world;
-  const server = new VirtualServer(world, {
-    tickTimeMs: TICK_MS,
-    checkpointEntries: 10 + random.int(60),
-    epochEntriesMax: 20 + random.int(150),
-    outstandingMax: 5 + random.int(30),
-    containerCheckMs: 300,
+export function runSeed(seed: number, options: RunOptions = {}): Run {
+  const { random } = new VirtualWorld({ seed });
+  const world = new VirtualWorld({
+    seed: random.uint32(),
+    networkDelayMsMax: random.pick([1, 2, 2, 10, 30]),
+    diskDelayMsMax: random.pick([1, 5, 5, 30]),
   });
+  const faultMsMax = random.pick([120, 500, 500]);
+  const ensemble = createEnsemble(world, drawMembers(random, options));
+  const tell = options.story?.teller(world) ?? null;
+  const observer = new Observer(ensemble, tell);
   const history: Observation[] = [];
-  const witness = new Witness(server);
+  const observe = (observation: Observation): void => {
+    history.push(observation);
+    const text = tell === null ? null : observationText(observation);
+    if (text !== null) tell?.(`c${observation.client}`, text);
+  };
   let connections = 0;
-  server.start();
+  ensemble.start();
   const clients: SimClient[] = [];
   for (let id = 0; id < 2 + random.int(3); id++) {
-    clients.push(new SimClient(id, world, server, history, () => ++connections));
+    clients.push(new SimClient(id, world, ensemble.servers, observe, () => ++connections));
   }
-  witness.clients = clients;
-  const faults = new Faults(world, server);
-  world.run(ACTIVE_MS);
+  const faults = new Faults(ensemble, observer, faultMsMax, tell);
+  world.run(((options.steps ?? STEPS_DEFAULT) * FAULT_MS) / 2);
   faults.stop();
-  world.run(FAULT_MS_MAX + 200);
-  for (const client of clients) client.stop();
+  const convergence = converge(ensemble);
+  world.run(CALM_MS);
+  for (const client of clients) client.rest();
+  const answeredByMs = world.nowMs + ANSWER_MS_MAX;
+  while (world.nowMs < answeredByMs && clients.some((client) => client.unanswered > 0)) world.run(TICK_MS);
+  const unanswered = clients.map((client) => client.unanswered);
+  for (const client of clients) client.hangUp();
+  tell?.('world', 'the clients hang up');
   world.run(SETTLE_MS);
-  return { seed, world, server, history, expiries: witness.expiries, recoveries: witness.recoveries };
+  // TTL nodes may go at any time, also now.
+  const isAbreast = () =>
+    new Set(ensemble.servers.map((server) => server.isUp && server.replica.appliedZxid)).size === 1;
+  for (let left = SETTLE_MS; left > 0 && !isAbreast(); left -= TICK_MS / 4) world.run(TICK_MS / 4);
+  const finals = ensemble.servers
+    .filter(({ isUp }) => isUp)
+    .map((server): FinalState => {
+      const state = server.replica.world;
+      return {
+        server: server.id,
+        zxid: server.replica.appliedZxid,
+        digest: digestText(state),
+        recomputedDigest: recomputed(state.tree.recomputeDigest()),
+        sessions: [...state.sessions].map(({ id }) => id),
+        ephemerals: state.tree.ephemeralCount,
+      };
+    });
+  return { seed, world, ensemble, history, facts: observer.facts, convergence: { ...convergence, unanswered }, finals };
 }
 
-/** Watches the server from inside, for what no client can see. */
-class Witness {
-  readonly expiries: Expiry[] = [];
-  readonly recoveries: Recovery[] = [];
-  clients: readonly SimClient[] = [];
-  private readonly heardMs = new Map<number, number>();
-  private servingMs = 0;
-
-  constructor(server: VirtualServer) {
-    server.witness = {
-      heard: (session, nowMs) => this.heardMs.set(session, nowMs),
-      recovered: ({ replica }) => {
-        this.heardMs.clear();
-        const seenZxid = Math.max(0, ...this.clients.map(({ client }) => client.lastZxidSeen));
-        this.recoveries.push({ zxid: replica.appliedZxid, digest: digestText(replica.world), seenZxid });
-      },
-      effect: (effect, nowMs) => {
-        // Later epochs of the same leader change nothing for the sessions.
-        if (effect.type === 'serving' && this.heardMs.size === 0) this.servingMs = nowMs;
-        if (effect.type !== 'append') return;
-        const { operations, sessions, cxids } = decodeBatch(effect.bytes);
-        operations.forEach((operation, i) => {
-          if (operation === OpCode.createSession) this.heardMs.set(sessions[i], nowMs);
-          if (operation !== OpCode.closeSession || cxids[i] !== 0) return;
-          const timeoutMs = server.replica.world.sessions.get(sessions[i])?.timeoutMs ?? 0;
-          const silentMs = nowMs - (this.heardMs.get(sessions[i]) ?? this.servingMs);
-          this.expiries.push({ session: sessions[i], timeoutMs, silentMs });
-        });
-      },
-    };
-  }
+function recomputed({ high, low }: { high: number; low: number }): string {
+  return `${high.toString(16)}:${low.toString(16)}`;
 }
 
-/** Something goes wrong every now and then, until it is told to stop; then everything is put right. */
-class Faults {
-  private isOver = false;
+interface Members {
+  readonly voters: number;
+  readonly observers: number;
+}
 
-  constructor(
-    private readonly world: VirtualWorld,
-    private readonly server: VirtualServer,
-  ) {
-    this.later();
-  }
+function drawMembers(random: Random, { servers, observers }: RunOptions): Members {
+  const drawn = random.pick([
+    { voters: 1, observers: 0 },
+    { voters: 3, observers: 0 },
+    { voters: 3, observers: 0 },
+    { voters: 3, observers: 2 },
+    { voters: 5, observers: 0 },
+  ]);
+  if (servers === undefined && observers === undefined) return drawn;
+  return { voters: servers ?? 3, observers: observers ?? 0 };
+}
 
-  stop(): void {
-    this.isOver = true;
-    this.server.disk.isFull = false;
-    this.server.isFrozen = false;
-    if (!this.server.isUp) this.server.start();
-  }
+/** Limits so small that everything that happens once a year happens all the time. */
+function createEnsemble(world: VirtualWorld, members: Members): VirtualEnsemble {
+  const { random } = world;
+  const ensemble = new VirtualEnsemble(world, {
+    ...members,
+    options: {
+      tickTimeMs: TICK_MS,
+      checkpointEntries: 10 + random.int(100),
+      outstandingMax: 5 + random.int(30),
+      containerCheckMs: 300,
+    },
+    ensemble: {
+      initLimitMs: 300 + 100 * random.int(8),
+      syncLimitMs: 200 + 100 * random.int(4),
+      historyBytesMax: random.pick([0, 300, 3000, 1_000_000]),
+      snapshotsMax: 1 + random.int(2),
+      epochEntriesMax: 20 + random.int(300),
+    },
+  });
+  const logRetainBatches = random.pick([0, 5, 50]);
+  for (const { disk } of ensemble.servers) disk.logRetainBatches = logRetainBatches;
+  return ensemble;
+}
 
-  private later(): void {
-    this.world.after(this.world.delayUpTo(FAULT_MS_MAX), () => {
-      if (this.isOver) return;
-      this.strike();
-      this.later();
-    });
+/** All is well: how long until the ensemble is whole, and everybody can write? */
+function converge(ensemble: VirtualEnsemble): Omit<Convergence, 'unanswered'> {
+  const { world } = ensemble;
+  const startMs = world.nowMs;
+  const passes = (isDone: () => boolean): number | null => {
+    for (; world.nowMs - startMs < CONVERGENCE_MS_MAX; world.run(TICK_MS / 10)) {
+      if (isDone()) return world.nowMs - startMs;
+    }
+    return null;
+  };
+  const leaderMs = passes(() => ensemble.isWhole);
+  let writableMs: number | null = null;
+  if (leaderMs !== null) {
+    const probes = ensemble.servers.map((server) => new Probe(server, `/probe-${server.id}`));
+    writableMs = passes(() => probes.every(({ hasWritten }) => hasWritten));
+    for (const { client } of probes) client.disconnect();
   }
-
-  private strike(): void {
-    const { world, server } = this;
-    const { random } = world;
-    if (!server.isUp) this.startAgain();
-    else
-      switch (random.int(5)) {
-        case 0:
-        case 1:
-          server.crash();
-          this.startAgain();
-          break;
-        case 2:
-          server.disk.isFull = true;
-          world.after(world.delayUpTo(FAULT_MS_MAX / 2), () => {
-            server.disk.isFull = false;
-          });
-          break;
-        case 3:
-          world.jumpWallClock((random.bool() ? 1 : -1) * random.int(3_600_000));
-          break;
-        case 4:
-          server.isFrozen = true;
-          world.after(world.delayUpTo(FAULT_MS_MAX / 2), () => {
-            server.isFrozen = false;
-          });
-          break;
-      }
-  }
-
-  private startAgain(): void {
-    this.world.after(this.world.delayUpTo(100), () => {
-      this.server.disk.isFull = false;
-      if (!this.server.isUp) this.server.start();
-    });
-  }
+  const state = ensemble.servers.map((server) => {
+    if (!server.isUp) return `s${server.id} is down (${server.stoppedBecause})`;
+    const { role, epoch, isServing, appliedZxid } = server.replica;
+    return `s${server.id}: ${role}, epoch ${epoch}, ${isServing ? 'serving' : 'not serving'}, at ${appliedZxid}`;
+  });
+  return { leaderMs, writableMs, state: state.join('; ') };
 }

@@ -1,13 +1,15 @@
 /**
  * A client of the simulation: a small state machine that sends random requests, several at a time, loses its
- * connection, comes back with its session and its watches, falls silent, ends its session. It keeps nothing back: all
- * it does and sees goes into the history.
+ * connection, comes back with its session and its watches, to another server as likely as not, falls silent, ends its
+ * session. It hangs up on a server that does not answer. It keeps nothing back: all it does and sees goes into the
+ * history.
  */
 import { EventType } from '../../protocol/client/constants.js';
 import type { OperationName } from '../../protocol/client/operations.js';
 import type { Random } from '../../src/std/random.js';
 import {
   type OperationRequest,
+  type OperationResponse,
   type Received,
   VirtualClient,
   type VirtualServer,
@@ -19,29 +21,37 @@ import type { Observation } from './history.js';
 const PATHS = ['/a', '/b', '/a/x', '/a/y', '/b/z', '/c'] as const;
 const OUTSTANDING_MAX = 12;
 const ACT_MS_MAX = 40;
+/** Without an answer to its connect request for this long, it tries another server. */
+const CONNECT_MS_MAX = 400;
 
 export class SimClient {
   readonly client: VirtualClient;
   readonly timeoutMs: number;
+  readonly id: number;
   private readonly world: VirtualWorld;
   private readonly random: Random;
   private connection = 0;
-  /** Paths of the reads under way that set a watch, by xid. */
+  /** Paths of the getData under way, and of the reads that set a watch, by xid. */
+  private readonly reading = new Map<number, string>();
   private readonly watching = new Map<number, string>();
   private isReady = false;
   private isOver = false;
   private outstanding = 0;
   private silentUntilMs = 0;
+  private lastHeardMs = 0;
+  /** Of each path, as a read has shown it: for writes that compare and set. */
+  private readonly versions = new Map<string, number>();
   /** What it believes to be watching: what a real client brings along when it comes back (E60, E62). */
   private readonly watched = { data: new Set<string>(), exist: new Set<string>(), child: new Set<string>() };
 
   constructor(
-    private readonly id: number,
+    id: number,
     world: VirtualWorld,
-    private readonly server: VirtualServer,
-    private readonly history: Observation[],
+    private readonly servers: readonly VirtualServer[],
+    private readonly observe: (observation: Observation) => void,
     private readonly nextConnection: () => number,
   ) {
+    this.id = id;
     this.world = world;
     this.random = world.random.fork();
     this.timeoutMs = 300 + 100 * this.random.int(8);
@@ -50,10 +60,20 @@ export class SimClient {
     this.actLater();
   }
 
-  /** Hangs up and does nothing more; its session is left to expire. */
-  stop(): void {
+  /** Sends nothing more. */
+  rest(): void {
     this.isOver = true;
+  }
+
+  /** Requests on its connection that nobody has answered. */
+  get unanswered(): number {
+    return this.isReady ? this.outstanding : 0;
+  }
+
+  /** Its session is left to expire. */
+  hangUp(): void {
     this.client.disconnect();
+    this.isReady = false;
   }
 
   private actLater(): void {
@@ -67,8 +87,9 @@ export class SimClient {
   private act(): void {
     const { random, world } = this;
     if (world.nowMs < this.silentUntilMs) return;
-    if (!this.client.isConnected) this.connect();
+    if (!this.client.isConnected) this.connect(random.pick(this.servers));
     else if (random.bool(0.015)) this.lose();
+    else if (this.isUnanswered()) this.hangUp();
     if (!this.isReady || this.outstanding > OUTSTANDING_MAX) return;
     if (random.bool(0.01)) {
       this.silentUntilMs = world.nowMs + world.delayUpTo(1600);
@@ -79,27 +100,35 @@ export class SimClient {
     this.client.sendAll(frames);
   }
 
-  private lose(): void {
-    if (this.random.bool()) this.client.cut();
-    else {
-      this.client.disconnect();
-      this.isReady = false;
-    }
+  private isUnanswered(): boolean {
+    const waitedMs = this.world.nowMs - this.lastHeardMs;
+    return this.isReady ? this.outstanding > 0 && waitedMs > (this.timeoutMs * 2) / 3 : waitedMs > CONNECT_MS_MAX;
   }
 
-  private connect(): void {
-    const { client } = this;
+  private lose(): void {
+    if (this.random.bool()) this.client.cut();
+    else this.hangUp();
+  }
+
+  private connect(server: VirtualServer): void {
+    const { client, timeoutMs, world } = this;
     this.isReady = false;
     this.outstanding = 0;
+    this.lastHeardMs = world.nowMs;
     this.connection = this.nextConnection();
     const { sessionId, lastZxidSeen } = client;
-    this.history.push({ kind: 'connecting', client: this.id, connection: this.connection, sessionId, lastZxidSeen });
-    const { server, timeoutMs } = this;
-    if (sessionId === 0n) client.connect(server, { timeoutMs, lastZxidSeen: BigInt(lastZxidSeen) });
-    else if (client.resume(server, { timeoutMs })) {
-      // Straight behind the connect request, as real clients do it (E7).
-      client.sendAll([this.prepare('setWatches', this.watches())]);
-    }
+    const isResume = sessionId !== 0n;
+    const isAccepted = isResume
+      ? client.resume(server, { timeoutMs })
+      : client.connect(server, { timeoutMs, lastZxidSeen: BigInt(lastZxidSeen) });
+    if (!isAccepted) return;
+    this.observe({ ...this.common(), kind: 'connecting', server: server.id, sessionId, lastZxidSeen });
+    // Straight behind the connect request, as real clients do it (E7).
+    if (isResume) client.sendAll([this.prepare('setWatches', this.watches())]);
+  }
+
+  private common() {
+    return { timeMs: this.world.nowMs, client: this.id, connection: this.connection };
   }
 
   private watches(): OperationRequest<'setWatches'> {
@@ -115,18 +144,11 @@ export class SimClient {
   private prepare<N extends OperationName>(operation: N, request: OperationRequest<N>) {
     const frame = this.client.prepare(operation, request);
     const { sessionId } = this.client;
-    this.history.push({
-      kind: 'sent',
-      client: this.id,
-      connection: this.connection,
-      sessionId,
-      xid: frame.xid,
-      operation,
-      request,
-    });
+    this.observe({ ...this.common(), kind: 'sent', sessionId, xid: frame.xid, operation, request });
     this.outstanding++;
     const { path, watch } = (request ?? {}) as { path?: string; watch?: boolean };
     if (watch === true && path !== undefined) this.watching.set(frame.xid, path);
+    if (operation === 'getData' && path !== undefined) this.reading.set(frame.xid, path);
     return frame;
   }
 
@@ -135,7 +157,7 @@ export class SimClient {
     const path = random.pick(PATHS);
     const watch = random.bool(0.3);
     const data = random.bool(0.1) ? null : random.bytes(random.int(20));
-    const version = random.bool(0.8) ? -1 : random.int(4);
+    const version = random.bool(0.6) ? -1 : (this.versions.get(path) ?? random.int(4));
     const choice = random.int(100);
     if (choice < 14) return this.prepare('create', { path, data, acl: OPEN_ACL, flags: random.bool(0.4) ? 1 : 0 });
     if (choice < 20)
@@ -150,7 +172,7 @@ export class SimClient {
     if (choice < 74) return this.prepare('getData', { path, watch });
     if (choice < 84) return this.prepare('exists', { path, watch });
     if (choice < 93) return this.prepare('getChildren2', { path: random.bool(0.3) ? '/' : path, watch });
-    if (choice < 96) return this.prepare('sync', { path });
+    if (choice < 97) return this.prepare('sync', { path });
     if (choice < 99) return this.prepare('ping', undefined);
     return this.prepare('closeSession', undefined);
   }
@@ -170,8 +192,8 @@ export class SimClient {
   }
 
   private receive(item: Received): void {
-    const { client, connection } = this;
-    this.history.push({ kind: 'received', client: this.id, connection, sessionId: client.sessionId, item });
+    this.observe({ ...this.common(), kind: 'received', sessionId: this.client.sessionId, item });
+    this.lastHeardMs = this.world.nowMs;
     switch (item.kind) {
       case 'connect':
         this.isReady = item.timeoutMs > 0;
@@ -186,7 +208,10 @@ export class SimClient {
       case 'reply':
         this.outstanding--;
         if (item.operation === 'closeSession' && item.code === 0) this.forgetSession();
-        else this.noteWatch(item);
+        else {
+          this.noteVersion(item);
+          this.noteWatch(item);
+        }
         break;
     }
   }
@@ -195,6 +220,13 @@ export class SimClient {
     this.client.sessionId = 0n;
     this.client.password = null;
     for (const set of Object.values(this.watched)) set.clear();
+  }
+
+  private noteVersion(reply: Extract<Received, { kind: 'reply' }>): void {
+    if (reply.operation !== 'getData' || reply.code !== 0) return;
+    const path = this.reading.get(reply.xid);
+    const { stat } = reply.response as OperationResponse<'getData'>;
+    if (path !== undefined) this.versions.set(path, stat.version);
   }
 
   private noteWatch(reply: Extract<Received, { kind: 'reply' }>): void {

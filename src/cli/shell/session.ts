@@ -1,6 +1,6 @@
 // The shell's connection: a client that `connect` replaces and `close` takes away.
 
-import { type Client, createClient, type StateChange } from '../../client/index.js';
+import { type Client, type ClientTlsOptions, createClient, type StateChange } from '../../client/index.js';
 import { NotConnectedError } from './errors.js';
 
 export interface ShellSessionOptions {
@@ -9,6 +9,8 @@ export interface ShellSessionOptions {
   /** Of the session, and how long a command waits for a connection or an answer. */
   readonly timeoutMs: number;
   readonly readOnly: boolean;
+  /** Undefined: without TLS. */
+  readonly tls?: ClientTlsOptions | undefined;
   readonly onState?: (change: StateChange) => void;
 }
 
@@ -43,12 +45,13 @@ export class ShellSession {
 
   /** A new session, with this server or the one before. The old one is closed. Does not wait. Throws BadArguments. */
   async open(server = this.#server): Promise<void> {
-    const { timeoutMs, readOnly, onState } = this.#options;
+    const { timeoutMs, readOnly, tls, onState } = this.#options;
     const client = createClient(server, {
       sessionTimeoutMs: timeoutMs,
       connectTimeoutMs: timeoutMs,
       requestTimeoutMs: timeoutMs,
       readOnly,
+      ...(tls === undefined ? {} : { tls }),
     });
     await this.close();
     this.#server = server;

@@ -17,12 +17,12 @@ import type { ChangeLog } from './changes.js';
 
 /** The committed state: equal on all replicas at equal zxids. */
 export interface World {
-  readonly tree: Tree;
-  readonly acls: AclTable;
-  readonly quotas: QuotaTable;
-  readonly sessions: SessionTable;
+  tree: Tree;
+  acls: AclTable;
+  quotas: QuotaTable;
+  sessions: SessionTable;
   /** What the entry in execution changed, for the watches. Not state: emptied after each entry. */
-  readonly changes: ChangeLog;
+  changes: ChangeLog;
 }
 
 /** A log entry as its execution sees it: all that it may depend on beside the world. */

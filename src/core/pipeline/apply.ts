@@ -18,7 +18,7 @@ export interface Audience {
    * An entry of this session comes next: the last moment for what must not see its effect. Returns whether the reply's
    * body is wanted: only the server that holds the client's connection needs it.
    */
-  executing(session: number): boolean;
+  executing(session: number, cxid: number, operation: number): boolean;
   changed(change: Change, zxid: number): void;
   /** `body` is valid during the call only, and meaningless when `code` is not 0. */
   executed(session: number, cxid: number, operation: number, code: number, body: JuteWriter): void;
@@ -41,9 +41,9 @@ export class Applier {
     return this.applied;
   }
 
-  /** The tree was loaded from a checkpoint at this zxid. */
+  /** The world was loaded from a checkpoint at this zxid. */
   startAt(zxid: number): void {
-    assert(this.applied === 0, 'a checkpoint is loaded once, into an empty tree');
+    assert(zxid >= this.applied, `a checkpoint at ${zxid} after ${this.applied}`);
     this.applied = zxid;
   }
 
@@ -64,7 +64,7 @@ export class Applier {
       entry.zxid = batch.firstZxid + i;
       entry.session = sessions[i];
       entry.caller = identityLists[callers[i]];
-      const code = this.execute(operations[i], entry, requests, start, end);
+      const code = this.execute(operations[i], entry, cxids[i], requests, start, end);
       this.applied = entry.zxid;
       if (this.world.changes.length > 0) {
         for (const change of this.world.changes.take()) this.audience.changed(change, entry.zxid);
@@ -74,7 +74,7 @@ export class Applier {
     }
   }
 
-  private execute(code: number, entry: Entry, requests: Uint8Array, start: number, end: number): number {
+  private execute(code: number, entry: Entry, cxid: number, requests: Uint8Array, start: number, end: number): number {
     const { world, body } = this;
     // A session's requests die with it: what was still on its way when it was closed is refused (E21).
     if (entry.session !== 0 && code !== OpCode.createSession && world.sessions.get(entry.session) === undefined) {
@@ -84,6 +84,6 @@ export class Applier {
     if (operation === undefined) throw new AssertionFailure(`entry ${entry.zxid} has the unknown operation ${code}`);
     const request = operation.request.view(this.reader.reset(requests, start, end));
     body.clear();
-    return operation.apply(world, entry, request, this.audience.executing(entry.session) ? body : null);
+    return operation.apply(world, entry, request, this.audience.executing(entry.session, cxid, code) ? body : null);
   }
 }

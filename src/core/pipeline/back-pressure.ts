@@ -21,8 +21,9 @@ export class BackPressure {
   private readonly emit: (effect: Effect) => void;
   private readonly pausedConnections = new Set<Connection>();
   private count = 0;
+  private writtenBytes = 0;
 
-  /** `pendingBytes`: of all writes that were released and not executed yet. */
+  /** `pendingBytes`: of all writes in the leader's hands that were not executed yet; those of other servers as well. */
   constructor(
     { outstandingMax }: Pick<ReplicaOptions, 'outstandingMax'>,
     pendingBytes: () => number,
@@ -49,6 +50,11 @@ export class BackPressure {
 
   left(): void {
     this.count--;
+  }
+
+  /** Bytes of writes entered a lane, or left it (negative). */
+  written(byteCount: number): void {
+    this.writtenBytes += byteCount;
   }
 
   forget(connection: Connection): void {
@@ -99,7 +105,7 @@ export class BackPressure {
       this.count > this.outstandingMax * share ||
       lane.length >= (limits.laneLengthMax / 2) * share ||
       laneBytes > limits.laneBytesMax * share ||
-      this.pendingBytes() > limits.pendingBytesMax * share
+      Math.max(this.pendingBytes(), this.writtenBytes) > limits.pendingBytesMax * share
     );
   }
 }

@@ -18,7 +18,7 @@ import type { Change } from '../ops/changes.js';
 import { ErrorRequest } from '../ops/error.js';
 import type { Watcher, WriteOperation } from '../ops/operation.js';
 import { clientOperation } from '../ops/table.js';
-import type { SessionExpiry } from '../sessions/expiry.js';
+import type { Liveness } from '../sessions/liveness.js';
 import type { WatchTable } from '../watches/table.js';
 import { admitWrite, isAuthenticated } from './admit.js';
 import { Answers, type Source } from './answers.js';
@@ -26,12 +26,14 @@ import type { Audience } from './apply.js';
 import { identitiesWith } from './authentication.js';
 import { BackPressure } from './back-pressure.js';
 import type { Connection } from './connections.js';
-import { type Doorkeeper, Openings } from './openings.js';
+import { type Doorkeeper, MOVED, Openings } from './openings.js';
 import { HEADER_BYTES, Order, type Progress } from './order.js';
 
 /** What the clients need from the replica they belong to. */
 export interface Upstream extends Source, Progress {
-  readonly expiry: SessionExpiry;
+  readonly liveness: Liveness;
+  /** A leader knows every session there is. */
+  readonly isLeading: boolean;
   /** New sessions are taken. */
   readonly isServing: boolean;
   /** Writes are taken. */
@@ -39,6 +41,11 @@ export interface Upstream extends Source, Progress {
   /** Bytes of all requests that were released and not executed yet. */
   readonly pendingBytes: number;
   nextSessionId(): number;
+  /** A client comes back with this session: `revalidated` follows, with what the leader says. */
+  revalidate(session: number, timeoutMs: number): void;
+  /** An entry has opened a session, or closed one. */
+  sessionOpened(session: number): void;
+  sessionClosed(session: number): void;
   /** Sends a write on its way to the log. The bytes are copied. */
   release(
     operation: number,
@@ -133,8 +140,8 @@ export class Clients implements Audience, Doorkeeper {
   // --- frames
 
   frames(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
-    const { expiry, monotonicMs } = this.upstream;
-    if (connection.state === 'open' && !expiry.touch(connection.session, monotonicMs, connection.timeoutMs)) {
+    const { liveness, monotonicMs } = this.upstream;
+    if (connection.state === 'open' && !liveness.touch(connection.session, monotonicMs, connection.timeoutMs)) {
       return; // the session is being closed: its requests are dropped (E14)
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -184,8 +191,8 @@ export class Clients implements Audience, Doorkeeper {
   drained(connection: Connection): void {
     if (!connection.isFull || connection.isGone) return;
     connection.isFull = false;
-    const { expiry, monotonicMs } = this.upstream;
-    expiry.touch(connection.session, monotonicMs, connection.timeoutMs);
+    const { liveness, monotonicMs } = this.upstream;
+    liveness.touch(connection.session, monotonicMs, connection.timeoutMs);
     this.backPressure.unpark(connection);
     this.order.drain(connection);
     this.resume(connection);
@@ -247,7 +254,7 @@ export class Clients implements Audience, Doorkeeper {
       this.release(connection, xid, OpCode.error, errorRequest.bytes, 0, errorRequest.position);
       return;
     }
-    if (operation.code === OpCode.closeSession) upstream.expiry.close(connection.session);
+    if (operation.code === OpCode.closeSession) upstream.liveness.close(connection.session);
     this.release(connection, xid, operation.code, bytes, start, end);
   }
 
@@ -262,16 +269,16 @@ export class Clients implements Audience, Doorkeeper {
   ): void {
     const { upstream } = this;
     upstream.release(operation, connection.session, xid, connection.identities, bytes, start, end);
-    this.order.write(connection, xid, operation);
+    this.order.write(connection, xid, operation, end - start);
   }
 
   // --- what the log says (Audience)
 
   /** A sync at the head of the lane may be satisfied by now, with reads behind it that came before the write. */
-  executing(session: number): boolean {
+  executing(session: number, cxid: number, operation: number): boolean {
     const connection = this.openings.bySession.get(session);
     if (connection === undefined) return false;
-    if (connection.lane.peek()?.kind === 'barrier') this.order.drain(connection);
+    if (connection.lane.peek()?.kind === 'barrier') this.order.reached(connection, cxid, operation);
     return true;
   }
 
@@ -281,10 +288,10 @@ export class Clients implements Audience, Doorkeeper {
 
   executed(session: number, cxid: number, operation: number, code: number, body: JuteWriter): void {
     this.upstream.stats.writes++;
-    if (operation === OpCode.closeSession) this.upstream.expiry.remove(session);
+    if (operation === OpCode.closeSession) this.upstream.sessionClosed(session);
     if (operation === OpCode.createSession) {
       if (code === 0) {
-        this.track(session);
+        this.upstream.sessionOpened(session);
         this.openings.created(session);
       } else this.lost(session, cxid, operation);
       return;
@@ -298,24 +305,17 @@ export class Clients implements Audience, Doorkeeper {
     if (operation === OpCode.closeSession) this.close(connection, 'its session is closed');
   }
 
-  /** Only who leads counts a session's time; when it begins to lead it starts with all of them (E18). */
-  private track(session: number): void {
-    const { world, expiry, monotonicMs, isServing } = this.upstream;
-    const created = world.sessions.get(session);
-    if (isServing && created !== undefined) expiry.track(session, monotonicMs, created.timeoutMs);
-  }
-
   /**
    * Whoever is not read, or not yet answered, because this server is busy cannot show that it lives: its session's time
    * starts anew (E17). Not so a client that does not take its output.
    */
   spareUnheard(): void {
-    const { expiry, monotonicMs } = this.upstream;
+    const { liveness, monotonicMs } = this.upstream;
     for (const connection of this.backPressure.paused) {
-      if (!connection.isFull) expiry.touch(connection.session, monotonicMs, connection.timeoutMs);
+      if (!connection.isFull) liveness.touch(connection.session, monotonicMs, connection.timeoutMs);
     }
     for (const connection of this.openings.unanswered) {
-      expiry.touch(connection.session, monotonicMs, connection.timeoutMs);
+      liveness.touch(connection.session, monotonicMs, connection.timeoutMs);
     }
   }
 
@@ -324,6 +324,22 @@ export class Clients implements Audience, Doorkeeper {
     this.openings.settled();
     this.order.settled();
     for (const connection of this.backPressure.paused) this.resume(connection);
+  }
+
+  /** The leader has answered for a session that came back. */
+  revalidated(session: number, isAlive: boolean, zxid: number): void {
+    this.openings.revalidated(session, isAlive, zxid);
+  }
+
+  /** Another server carries the session now (E19). */
+  moved(session: number): void {
+    const connection = this.openings.bySession.get(session);
+    if (connection !== undefined) this.close(connection, MOVED);
+  }
+
+  /** This server cannot serve anybody any more. */
+  closeAll(reason: string): void {
+    for (const connection of [...this.connections]) this.close(connection, reason);
   }
 
   /** Nothing after this zxid will come: whoever waits for more waits for that. */

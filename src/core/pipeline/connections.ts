@@ -39,6 +39,8 @@ export class Connection implements Watcher {
   readonly lane = createLane();
   /** Writes and syncs in the lane. */
   pendingWrites = 0;
+  /** Request bytes of these writes. */
+  pendingBytes = 0;
   pendingSyncs = 0;
   /** Bytes of the frames in the lane. */
   laneBytes = 0;

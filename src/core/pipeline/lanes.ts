@@ -9,6 +9,7 @@ import type { ReadOperation } from '../ops/operation.js';
 /** Waits for its entry to be executed. */
 interface PendingWrite {
   readonly kind: 'write';
+  readonly byteCount: number;
   readonly xid: number;
   readonly operation: number;
   readonly receivedMs: number;
@@ -23,7 +24,7 @@ interface DeferredRead {
   readonly frame: Uint8Array;
 }
 
-/** A sync: waits until everything up to `zxid` has been executed (E70). */
+/** A sync: waits until everything up to `zxid` has been executed (E70); Infinity until the leader has answered. */
 interface Barrier {
   readonly kind: 'barrier';
   readonly xid: number;

@@ -1,6 +1,7 @@
 // From a connect request to an open session (E2-E7). A new session is a log entry: the client hears of it when that was
-// executed. One that is resumed exists already, but what it sent through its old connection may still be under way: the
-// answer waits until that is executed, so that it cannot be taken for an answer to what comes through the new one.
+// executed. One that is resumed exists already, and the leader has to say that it lives. What it sent through its old
+// connection may still be under way: the answer waits until that is executed, so that it cannot be taken for an answer to
+// what comes through the new one.
 
 import { OpCode } from '../../../protocol/client/constants.js';
 import { hex } from '../../../protocol/ids.js';
@@ -20,12 +21,14 @@ export interface Doorkeeper {
   admitted(connection: Connection): void;
 }
 
+export const MOVED = 'its session has moved to another connection';
+
 export class Openings {
   /** Which connection carries a session, from the moment it is opened or resumed. */
   readonly bySession = new Map<number, Connection>();
   private readonly upstream: Upstream;
   private readonly doorkeeper: Doorkeeper;
-  /** Resumed sessions, each with the zxid that must be executed before the client is answered. */
+  /** Resumed sessions, each with the zxid that must be executed before its client is answered; Infinity: not known yet. */
   private readonly resuming = new Map<Connection, number>();
 
   constructor(upstream: Upstream, doorkeeper: Doorkeeper) {
@@ -80,20 +83,42 @@ export class Openings {
   /** The password is checked before the session's other connection is closed: better than E3 (7). */
   private resume(connection: Connection, { sessionId, password }: Greeting): void {
     const { upstream, doorkeeper } = this;
-    const { expiry, monotonicMs } = upstream;
-    if (!upstream.world.sessions.matches(sessionId, password) || expiry.isClosing(sessionId)) {
-      refuseConnect(connection);
-      doorkeeper.sent(connection);
-      doorkeeper.close(connection, 'its session is unknown, expired or not its own');
+    const { liveness, monotonicMs, world } = upstream;
+    // A learner may not have heard of a session yet that another server has just opened: the leader knows.
+    const isKnown = world.sessions.get(sessionId) !== undefined;
+    if ((isKnown || upstream.isLeading) && !world.sessions.matches(sessionId, password)) {
+      this.refuse(connection);
+      return;
+    }
+    if (liveness.isClosing(sessionId)) {
+      this.refuse(connection);
       return;
     }
     const other = this.bySession.get(sessionId);
-    if (other !== undefined) doorkeeper.close(other, 'its session has moved to another connection');
-    expiry.touch(sessionId, monotonicMs, connection.timeoutMs);
+    if (other !== undefined) doorkeeper.close(other, MOVED);
+    liveness.touch(sessionId, monotonicMs, connection.timeoutMs);
     connection.password = password;
     this.begin(connection, sessionId);
-    if (upstream.proposedZxid > upstream.appliedZxid) this.resuming.set(connection, upstream.proposedZxid);
-    else this.opened(connection);
+    this.resuming.set(connection, Number.POSITIVE_INFINITY);
+    upstream.revalidate(sessionId, connection.timeoutMs);
+  }
+
+  private refuse(connection: Connection): void {
+    refuseConnect(connection);
+    this.doorkeeper.sent(connection);
+    this.doorkeeper.close(connection, 'its session is unknown, expired or not its own');
+  }
+
+  /** The leader has answered: the session lives, and nothing of it is under way beyond `zxid`. */
+  revalidated(session: number, isAlive: boolean, zxid: number): void {
+    const connection = this.bySession.get(session);
+    if (connection === undefined || this.resuming.get(connection) !== Number.POSITIVE_INFINITY) return;
+    if (!isAlive) {
+      this.refuse(connection);
+      return;
+    }
+    this.resuming.set(connection, zxid);
+    this.settled();
   }
 
   private begin(connection: Connection, session: number): void {
@@ -105,7 +130,8 @@ export class Openings {
   /** The entry that creates the session was executed. */
   created(session: number): void {
     const connection = this.bySession.get(session);
-    if (connection !== undefined) this.opened(connection);
+    // A learner that lags may execute it while the session comes back already: then the leader's answer counts.
+    if (connection !== undefined && !this.resuming.has(connection)) this.opened(connection);
   }
 
   /** Resumed sessions whose clients have no answer yet. */
@@ -118,13 +144,16 @@ export class Openings {
     for (const [connection, zxid] of this.resuming) {
       if (zxid > this.upstream.appliedZxid) continue;
       this.resuming.delete(connection);
-      this.opened(connection);
+      if (this.upstream.world.sessions.matches(connection.session, connection.password)) this.opened(connection);
+      else this.refuse(connection);
     }
   }
 
   /** Nothing after this zxid will come: whoever waits for more waits for that. */
   withdrawn(lastZxid: number): void {
-    for (const [connection, zxid] of this.resuming) this.resuming.set(connection, Math.min(zxid, lastZxid));
+    for (const [connection, zxid] of this.resuming) {
+      if (zxid !== Number.POSITIVE_INFINITY) this.resuming.set(connection, Math.min(zxid, lastZxid));
+    }
   }
 
   private opened(connection: Connection): void {

@@ -10,6 +10,7 @@ import { OpCode } from '../../../protocol/client/constants.js';
 import { copyBytes } from '../../../protocol/jute/slice.js';
 import { limits } from '../limits.js';
 import type { ReadOperation } from '../ops/operation.js';
+import type { SyncBarrier } from '../relay.js';
 import type { Stats } from '../stats.js';
 import type { Answers } from './answers.js';
 import type { BackPressure } from './back-pressure.js';
@@ -24,8 +25,8 @@ export interface Progress {
   readonly stats: Stats;
   readonly monotonicMs: number;
   readonly appliedZxid: number;
-  /** The last zxid given out so far, or due to what waits in the open batch. */
-  readonly proposedZxid: number;
+  /** A sync has come: sets what must be executed before its answer, at once or later, with `settled` afterwards. */
+  sync(barrier: SyncBarrier): void;
 }
 
 export class Order {
@@ -51,6 +52,8 @@ export class Order {
   /** Call after the lane was given back (back pressure counts what is in it). */
   forget(connection: Connection): void {
     this.syncing.delete(connection);
+    this.backPressure.written(-connection.pendingBytes);
+    connection.pendingBytes = 0;
     connection.lane.clear();
     connection.laneBytes = 0;
     connection.parked = 0;
@@ -67,7 +70,7 @@ export class Order {
   ): void {
     const { progress } = this;
     const isSync = operation.code === OpCode.sync;
-    if (connection.lane.length === 0 && (!isSync || progress.appliedZxid >= progress.proposedZxid)) {
+    if (connection.lane.length === 0 && !isSync) {
       this.answer(connection, xid, operation, bytes, start, end);
       connection.answeredAfter(0, progress.monotonicMs);
       progress.stats.answeredAfter(0);
@@ -81,8 +84,11 @@ export class Order {
     };
     if (!isSync) this.enter(connection, { kind: 'read', ...common });
     else {
-      this.enter(connection, { kind: 'barrier', ...common, zxid: progress.proposedZxid });
+      const barrier: LaneItem = { kind: 'barrier', ...common, zxid: Number.POSITIVE_INFINITY };
+      this.enter(connection, barrier);
       this.syncing.add(connection);
+      progress.sync(barrier);
+      this.drain(connection);
     }
   }
 
@@ -93,8 +99,8 @@ export class Order {
   }
 
   /** A write is on its way to the log. */
-  write(connection: Connection, xid: number, operation: number): void {
-    this.enter(connection, { kind: 'write', xid, operation, receivedMs: this.progress.monotonicMs });
+  write(connection: Connection, xid: number, operation: number, byteCount: number): void {
+    this.enter(connection, { kind: 'write', byteCount, xid, operation, receivedMs: this.progress.monotonicMs });
   }
 
   /** Takes this write from the head of the lane. False when another is there: it came through another connection. */
@@ -103,6 +109,24 @@ export class Order {
     if (item?.kind !== 'write' || item.xid !== xid || item.operation !== operation) return false;
     this.leave(connection, item);
     return true;
+  }
+
+  /**
+   * This write is executed next. A sync that stands before it has what it waits for: a quorum has followed the leader
+   * since, or the write could not be committed, and all that was committed earlier has been executed.
+   */
+  reached(connection: Connection, xid: number, operation: number): void {
+    const { lane } = connection;
+    let index = 0;
+    while (index < lane.length && lane.at(index)?.kind !== 'write') index++;
+    const write = lane.at(index);
+    if (write?.kind === 'write' && write.xid === xid && write.operation === operation) {
+      for (let i = 0; i < index; i++) {
+        const item = lane.at(i);
+        if (item?.kind === 'barrier') item.zxid = 0;
+      }
+    }
+    this.drain(connection);
   }
 
   /**
@@ -177,8 +201,11 @@ export class Order {
   }
 
   private count(connection: Connection, item: LaneItem, sign: 1 | -1): void {
-    if (item.kind === 'write') connection.pendingWrites += sign;
-    else if (item.kind !== 'refusal') {
+    if (item.kind === 'write') {
+      connection.pendingWrites += sign;
+      connection.pendingBytes += sign * item.byteCount;
+      this.backPressure.written(sign * item.byteCount);
+    } else if (item.kind !== 'refusal') {
       if (item.kind === 'barrier') connection.pendingSyncs += sign;
       connection.laneBytes += sign * item.frame.length;
     }

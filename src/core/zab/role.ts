@@ -8,20 +8,23 @@ export type Role =
   | 'recovering'
   /** Looking for a leader. */
   | 'looking'
-  /** Elected; its new epoch is on its way to disk (E79). */
-  | 'discovering'
-  /** Leads and serves. */
+  /** Follows, or is about to. */
+  | 'following'
+  /** The same, without a say in anything. */
+  | 'observing'
+  /** Leads, or is about to. */
   | 'leading'
-  /** Leads, but its disk takes no writes: reads are served, writes are refused. */
+  /** Its disk takes no writes: it has left the others until it does. */
   | 'stalled'
   | 'stopped';
 
 const TRANSITIONS: Readonly<Record<Role, readonly Role[]>> = {
   recovering: ['looking', 'stopped'],
-  looking: ['discovering', 'stopped'],
-  discovering: ['leading', 'looking', 'stopped'],
-  leading: ['stalled', 'discovering', 'looking', 'stopped'],
-  stalled: ['leading', 'looking', 'stopped'],
+  looking: ['following', 'observing', 'leading', 'stalled', 'stopped'],
+  following: ['looking', 'stalled', 'stopped'],
+  observing: ['looking', 'stalled', 'stopped'],
+  leading: ['looking', 'stalled', 'stopped'],
+  stalled: ['looking', 'stopped'],
   stopped: [],
 };
 

@@ -1,10 +1,13 @@
 // The commands of the HTTP admin port (reference A9): each is a function from facts to the fields of its JSON answer, in
 // one table, under ZooKeeper's names and aliases and with its field names. Commands that change something are named
-// here only to say what does it instead: whoever reaches this port may look and nothing else.
+// here only to say what does it instead: whoever reaches this port without a login may look and nothing else. Snapshot
+// and restore, which ask for one, are in transfers.ts.
 
+import { counterOf, epochOf, hex } from '../../../protocol/ids.js';
 import { redactedConfig, type ServerConfig } from '../config/index.js';
+import { OPTIONS, type OptionKey } from '../config/options.js';
 import { mntrPairs } from './mntr.js';
-import type { ConnectionFacts, ServerFacts } from './server-facts.js';
+import type { ConnectionFacts, MemberFacts, ServerFacts } from './server-facts.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -25,7 +28,7 @@ function command(names: string, answer: AdminCommand['answer'], { always = false
 /** Those that are answered, in the order they are listed. */
 export const ADMIN_COMMANDS: readonly AdminCommand[] = [
   command('configuration|conf|config', (facts) => configuration(facts.configurationLines())),
-  command('connections|cons', (facts) => ({ connections: facts.connections.map(detailed), secure_connections: [] })),
+  command('connections|cons', (facts) => listed(facts, detailed)),
   command('dirs', (facts) => {
     const { dataDirBytes, dataLogDirBytes } = facts.directories();
     return { datadir_size: dataDirBytes, logdir_size: dataLogDirBytes };
@@ -49,17 +52,33 @@ export const ADMIN_COMMANDS: readonly AdminCommand[] = [
       .join(''),
   })),
   command('is_read_only|isro', (facts) => ({ read_only: facts.readOnly })),
+  command('last_snapshot|lsnp', (facts) => {
+    const snapshot = facts.lastSnapshot();
+    return snapshot === undefined
+      ? { zxid: NO_ZXID, timestamp: -1 }
+      : { zxid: snapshot.zxid.toString(16), timestamp: Math.floor(snapshot.timeMs / 1000) };
+  }),
   // ZooKeeper says nothing about a server on its own; it leads in every sense a script may ask for.
   command('leader|lead', (facts) => ({ is_leader: facts.mode === 'leader' || facts.mode === 'standalone' })),
   command('monitor|mntr', (facts) =>
     Object.fromEntries(mntrPairs(facts).map(([name, value]) => [name, numberIfOne(value)])),
   ),
+  command('observers|obsr', (facts) => {
+    const observers = facts.observers();
+    return { synced_observers: observers.length, observers };
+  }),
   command('ruok', () => ({}), { always: true }),
   command('server_stats|srvr', serverStatistics),
   command('stats|stat', (facts) => ({
     ...serverStatistics(facts),
-    connections: facts.connections.map(brief),
-    secure_connections: [],
+    ...listed(facts, brief),
+  })),
+  command('system_properties|sysp', (facts, config) => systemProperties(facts, config), { always: true }),
+  command('voting_view', (facts) => ({
+    current_config: byKey(
+      facts.members().filter(({ role }) => role === 'participant'),
+      (member) => [member.id, memberView(member)],
+    ),
   })),
   command('watches|wchc', (facts) => ({ session_id_to_watched_paths: watchedPaths(facts) })),
   command('watches_by_path|wchp', (facts) => ({ path_to_session_ids: Object.fromEntries(facts.watchesByPath()) })),
@@ -72,6 +91,7 @@ export const ADMIN_COMMANDS: readonly AdminCommand[] = [
       num_total_watches: watchers.length,
     };
   }),
+  command('zabstate', zabState, { always: true }),
 ];
 
 /** What ZooKeeper offers and this port refuses, with what to do instead. */
@@ -79,9 +99,10 @@ const REFUSED: readonly (readonly [names: string, instead: string])[] = [
   ['connection_stat_reset|crst', 'the four-letter word crst does it, where 4lw.commands.whitelist has it'],
   ['stat_reset|srst', 'the four-letter word srst does it, where 4lw.commands.whitelist has it'],
   ['set_trace_mask|stmk', 'the four-letter word stmk does it, where 4lw.commands.whitelist has it'],
-  ['snapshot|snap', 'no four-letter word does it either: for a backup, stop the server and copy its directory'],
-  ['restore|rest', 'no four-letter word does it either: stop the server and put its directory back'],
 ];
+
+/** What ZooKeeper says in place of a zxid: -1 as an unsigned number. */
+const NO_ZXID = 'ffffffffffffffff';
 
 const BY_NAME: ReadonlyMap<string, AdminCommand> = new Map(
   ADMIN_COMMANDS.flatMap((one) => [one.name, ...one.aliases].map((name) => [name, one] as const)),
@@ -165,6 +186,48 @@ function serverStatistics(facts: ServerFacts): Fields {
           },
         }),
     node_count: facts.nodeCount,
+  };
+}
+
+/** The options a server runs with, as the properties that would set them in ZooKeeper, and what `environment` tells. */
+function systemProperties(facts: ServerFacts, config: ServerConfig): Fields {
+  const shown = redactedConfig(config);
+  const options = (Object.keys(OPTIONS) as OptionKey[]).flatMap((key) => {
+    const value = shown[key];
+    return value === undefined ? [] : [[`zookeeper.${OPTIONS[key].names[0]}`, value] as const];
+  });
+  return Object.fromEntries([...options, ...facts.environment()].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function memberView({ serverAddresses, electionAddresses, clientAddress, role }: MemberFacts): Fields {
+  return { serverAddresses, electionAddresses, clientAddress, learnerType: role };
+}
+
+/** A server on its own is in no phase of Zab, and has nobody to vote with. */
+function zabState(facts: ServerFacts): Fields {
+  const { zab } = facts;
+  if (zab === undefined) return { voting: false, zabstate: '' };
+  const own = facts.members().find(({ id }) => id === zab.id);
+  const zxid = Number(facts.zxid);
+  return {
+    myid: zab.id,
+    is_leader: facts.mode === 'leader',
+    quorum_address: own?.serverAddresses[0] ?? '',
+    election_address: own?.electionAddresses[0] ?? '',
+    client_address: own?.clientAddress ?? '',
+    voting: own?.role === 'participant',
+    last_zxid: hex(facts.zxid),
+    zab_epoch: epochOf(zxid),
+    zab_counter: counterOf(zxid),
+    zabstate: zab.phase,
+  };
+}
+
+/** Plain ones and those over TLS, as ZooKeeper keeps them apart here. */
+function listed({ connections }: ServerFacts, show: (connection: ConnectionFacts) => Fields): Fields {
+  return {
+    connections: connections.filter(({ secure }) => secure !== true).map(show),
+    secure_connections: connections.filter(({ secure }) => secure === true).map(show),
   };
 }
 

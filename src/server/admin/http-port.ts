@@ -1,9 +1,15 @@
-// One HTTP port that only answers questions: GET and HEAD, small headers, no bodies, few connections, and nobody may
-// hold one open without asking. What it answers is a function from path to answer; whatever that does, the port lives.
+// One HTTP port that answers questions: GET and HEAD, small headers, no bodies, few connections, and nobody may hold one
+// open without asking. What it answers is a function from path to answer; whatever that does, the port lives. Requests
+// that are more than a question, with a body or an endless answer, are taken over by whoever the port was given for that.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { ConfigError } from '../config/index.js';
 import type { Logger } from '../logging.js';
+import { TLS_HANDSHAKE, whenFirstByte } from '../net/first-byte.js';
+import { certificateRequest } from '../tls/material.js';
+import type { MaterialSource } from '../tls/material-source.js';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -25,6 +31,17 @@ export interface HttpPortOptions {
   readonly addressOption: string;
   /** What switches the port off, for errors. */
   readonly offSwitch: string;
+  /** Undefined: plain HTTP. */
+  readonly tls?: HttpTlsOptions | undefined;
+  /** Is shown each request first, with its path, and says whether it answers that itself; it never throws. */
+  readonly takeOver?: ((path: string, request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+}
+
+export interface HttpTlsOptions {
+  /** Its settings say whether a certificate is needed. Closed with the port. */
+  readonly source: MaterialSource;
+  /** Plain HTTP is answered as well. */
+  readonly alsoPlain: boolean;
 }
 
 const HEADER_BYTES_MAX = 8192;
@@ -39,23 +56,37 @@ export class HttpPort {
   private readonly options: HttpPortOptions;
   private readonly route: HttpRoute;
   private readonly logger: Logger;
-  private readonly server: Server;
+  private readonly server: Server | TlsServer;
 
   constructor(options: HttpPortOptions, route: HttpRoute, logger: Logger) {
     this.options = options;
     this.route = route;
     this.logger = logger;
-    const { idleTimeoutMs } = options;
-    this.server = createServer(
-      {
-        maxHeaderSize: HEADER_BYTES_MAX,
-        headersTimeout: REQUEST_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: idleTimeoutMs,
-        connectionsCheckingInterval: CHECK_MS,
-      },
-      (request, response) => this.handle(request, response),
-    );
+    const { idleTimeoutMs, tls, takeOver } = options;
+    const rules = {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      // A body that is taken may be long. Nobody else gains by it: the others are answered, and cut off, at their headers.
+      requestTimeout: takeOver === undefined ? REQUEST_TIMEOUT_MS : 0,
+      keepAliveTimeout: idleTimeoutMs,
+      connectionsCheckingInterval: CHECK_MS,
+    };
+    const handle = (request: IncomingMessage, response: ServerResponse) => this.handle(request, response);
+    if (tls === undefined) this.server = createServer(rules, handle);
+    else {
+      const { material, settings } = tls.source;
+      const request = certificateRequest(settings.clientAuth);
+      const server = createTlsServer(
+        { ...rules, ...material, ...request, handshakeTimeout: REQUEST_TIMEOUT_MS },
+        handle,
+      );
+      server.on('tlsClientError', (error) => logger.debug('a TLS handshake with an HTTP port failed', { error }));
+      tls.source.onChange((changed) => server.setSecureContext(changed));
+      if (tls.alsoPlain) takePlainToo(server, idleTimeoutMs);
+      this.server = server;
+    }
+    // Who asks whether to send a body hears the refusal first.
+    this.server.on('checkContinue', handle);
     this.server.maxHeadersCount = HEADERS_MAX;
     this.server.maxConnections = CONNECTIONS_MAX;
     this.server.timeout = idleTimeoutMs;
@@ -89,6 +120,7 @@ export class HttpPort {
 
   /** Hangs up on everybody. */
   close(): Promise<void> {
+    this.options.tls?.source.close();
     return new Promise((resolve) => {
       this.server.close(() => resolve());
       this.server.closeAllConnections();
@@ -101,6 +133,7 @@ export class HttpPort {
     if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
       response.setHeader('connection', 'close');
     }
+    if (this.options.takeOver?.(pathOf(url), request, response)) return;
     const { status, contentType, body } = this.answer(method, url);
     if (status === 405) response.setHeader('allow', 'GET, HEAD');
     response.writeHead(status, {
@@ -115,12 +148,32 @@ export class HttpPort {
   private answer(method: string, url: string): HttpAnswer {
     if (method !== 'GET' && method !== 'HEAD') return problem(405, 'only GET and HEAD are answered on this port');
     try {
-      return this.route(url.split('?', 1)[0] ?? '');
+      return this.route(pathOf(url));
     } catch (error) {
       this.logger.error('an HTTP request could not be answered', { url, error });
       return problem(500, 'the server could not answer; its log has the reason');
     }
   }
+}
+
+/** Plain connections go past the handshake to where encrypted ones come out of it: one server, one set of limits. */
+function takePlainToo(server: TlsServer, idleTimeoutMs: number): void {
+  const handshake = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    const hangUp = () => socket.destroy();
+    socket.setTimeout(idleTimeoutMs, hangUp);
+    socket.on('error', hangUp);
+    whenFirstByte(socket, (byte) => {
+      socket.setTimeout(0, hangUp);
+      socket.off('timeout', hangUp);
+      if (byte === TLS_HANDSHAKE) for (const listener of handshake) listener.call(server, socket);
+      else {
+        server.emit('secureConnection', socket);
+        socket.resume();
+      }
+    });
+  });
 }
 
 /** By the system's code: which option is to blame, and what is wrong with it. */
@@ -130,6 +183,10 @@ const REASONS: Readonly<Record<string, readonly ['port' | 'address', string] | u
   EADDRNOTAVAIL: ['address', 'is no address of this machine'],
   ENOTFOUND: ['address', 'is a name nobody knows'],
 };
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? '';
+}
 
 function problem(status: number, error: string): HttpAnswer {
   return { status, contentType: JSON_TYPE, body: `${JSON.stringify({ error })}\n` };

@@ -133,7 +133,7 @@ export function gauges(facts: ServerFacts): Pair[] {
     ['local_sessions', facts.localSessions],
     ['uptime', facts.uptimeMs],
     ['max_latency', facts.maxLatencyMs],
-    ['outstanding_tls_handshake', 0],
+    ['outstanding_tls_handshake', facts.outstandingHandshakes ?? 0],
     ...onLeader('learners', leader?.learners),
     ['min_client_response_size', facts.minClientResponseBytes],
     ['non_mtls_local_conn_count', 0],

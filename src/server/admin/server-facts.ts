@@ -9,6 +9,8 @@ export interface ConnectionFacts {
   readonly interestOps: number;
   /** Requests received and not yet answered. */
   readonly queued: number;
+  /** Over TLS. Left out: no. */
+  readonly secure?: boolean;
   readonly received: number;
   readonly sent: number;
   /** Undefined while no session is established. */
@@ -75,6 +77,28 @@ export interface LeaderFacts {
   readonly leaderUptimeMs: number;
 }
 
+/** One server of the ensemble, as it is configured. Addresses are `host:port`, '' where there is none. */
+export interface MemberFacts {
+  readonly id: number;
+  readonly serverAddresses: readonly string[];
+  readonly electionAddresses: readonly string[];
+  readonly clientAddress: string;
+  readonly role: 'participant' | 'observer';
+}
+
+/** An observer that is in step with its leader; the names are those of ZooKeeper's answer. */
+export interface ObserverFacts {
+  readonly remote_address_and_port: string;
+  readonly sid: number;
+  readonly status: 'synced' | 'syncing';
+}
+
+/** Of a member of an ensemble. */
+export interface ZabFacts {
+  readonly id: number;
+  readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
+}
+
 /** Metrics by the name they have in ZooKeeper, without `zk_`. */
 export interface MetricFacts {
   readonly counters: ReadonlyMap<string, number>;
@@ -96,6 +120,8 @@ export interface ServerFacts {
   readonly packetsSent: number;
   readonly connections: readonly ConnectionFacts[];
   readonly outstandingRequests: number;
+  /** Connections whose TLS handshake is under way. Left out: none. */
+  readonly outstandingHandshakes?: number;
   /** Last processed. */
   readonly zxid: bigint;
   readonly nodeCount: number;
@@ -114,6 +140,14 @@ export interface ServerFacts {
   /** In an ensemble: voting members, and the state of election and recovery, such as `following - broadcast`. */
   readonly ensemble: { readonly quorumSize: number; readonly peerState: string } | undefined;
   readonly leader: LeaderFacts | undefined;
+  /** Undefined for a server on its own. */
+  readonly zab: ZabFacts | undefined;
+  /** By rising id; empty for a server on its own. */
+  readonly members: () => readonly MemberFacts[];
+  /** Those that this server knows to be in step: on the leader. */
+  readonly observers: () => readonly ObserverFacts[];
+  /** The last checkpoint on disk; undefined when there is none yet. */
+  readonly lastSnapshot: () => { readonly zxid: bigint; readonly timeMs: number } | undefined;
   readonly metrics: () => MetricFacts;
   /** Of the process; -1 where the system does not tell. */
   readonly fileDescriptors: () => { readonly open: number; readonly max: number };

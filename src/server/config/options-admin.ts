@@ -3,10 +3,7 @@
 
 import { accepted, type InertOption, integer, port, text, trueFalse, unsupported } from './option.js';
 
-const NO_WRITES = 'the admin port only reads; for a backup, stop the server and copy its directory';
-
 const FOR_CLIENTS = 'that is an option of a client, not of a server';
-const NO_ADMIN_TLS = 'the admin port speaks plain HTTP on loopback; put a proxy in front of it';
 
 export const ADMIN_OPTIONS = {
   adminEnableServer: trueFalse('admin.enableServer', true, 'Offer the admin commands over HTTP.'),
@@ -14,17 +11,17 @@ export const ADMIN_OPTIONS = {
   adminServerPort: port('admin.serverPort', 9141, 'Admin port (ZooKeeper: 8080, which much else uses).'),
   adminCommandUrl: text('admin.commandURL', '/commands', 'Path in front of the commands.'),
   adminIdleTimeoutMs: integer('admin.idleTimeout', 30_000, 'Ms an idle HTTP connection stays open.', { min: 1 }),
-  adminSnapshotEnabled: trueFalse('admin.snapshot.enabled', true, 'The command snapshot is offered.', {
-    notBuilt: NO_WRITES,
-    harmless: ['false'],
-  }),
-  adminRestoreEnabled: trueFalse('admin.restore.enabled', true, 'The command restore is offered.', {
-    notBuilt: NO_WRITES,
-    harmless: ['false'],
-  }),
+  adminPortUnification: trueFalse(
+    'admin.portUnification',
+    false,
+    'The admin port takes HTTPS as well, with ssl.quorum.keyStore.* or, without that, ssl.keyStore.*.',
+  ),
+  adminForceHttps: trueFalse('admin.forceHttps', false, 'The admin port takes HTTPS only.'),
+  adminNeedClientAuth: trueFalse('admin.needClientAuth', false, 'Over HTTPS, a certificate is needed.'),
+  adminSnapshotEnabled: trueFalse('admin.snapshot.enabled', true, 'The command snapshot is offered to administrators.'),
+  adminRestoreEnabled: trueFalse('admin.restore.enabled', true, 'The command restore is offered to administrators.'),
   adminRateLimiterIntervalMs: integer('admin.rateLimiterIntervalInMS', 300_000, 'Ms between snapshots or restores.', {
     min: 0,
-    notBuilt: NO_WRITES,
   }),
   metricsProviderClassName: text(
     'metricsProvider.className',
@@ -33,13 +30,13 @@ export const ADMIN_OPTIONS = {
   ),
   metricsHttpHost: text('metricsProvider.httpHost', '0.0.0.0', 'Address of the metrics port.'),
   metricsHttpPort: port('metricsProvider.httpPort', 7000, 'Port for Prometheus, path /metrics.'),
-  auditEnable: trueFalse('audit.enable', false, 'Write an audit log.', { notBuilt: 'there is no audit log yet' }),
+  auditEnable: trueFalse('audit.enable', false, 'Write an audit log: who changed what, as lines of JSON.'),
+  auditFile: text('audit.file', undefined, 'File of the audit log; <dataDir>/audit.log when not given.'),
+  auditFileSizeInMb: integer('audit.fileSizeInMb', 64, 'MiB at which the audit log begins a new file.', { min: 1 }),
+  auditFilesKept: integer('audit.filesKept', 10, 'Full files of the audit log that are kept.', { min: 0, max: 1000 }),
 } as const;
 
 export const ADMIN_INERT: readonly InertOption[] = [
-  unsupported('admin.portUnification', NO_ADMIN_TLS, ['false']),
-  unsupported('admin.forceHttps', NO_ADMIN_TLS, ['false']),
-  unsupported('admin.needClientAuth', NO_ADMIN_TLS, ['false', 'true']),
   accepted('admin.httpVersion', 'HTTP/1.1 is spoken, and 1.0 with those who ask for it'),
   unsupported('audit.impl.class', 'Java classes cannot be loaded; the audit log is JSON lines'),
   accepted('request.timeout', FOR_CLIENTS),

@@ -3,7 +3,6 @@
 import { accepted, type InertOption, integer, list, trueFalse, unsupported } from './option.js';
 
 const NO_STALE = 'a request over the limit waits unread in its socket, and never grows stale here';
-const ALONE = 'it concerns an ensemble, and this is a server on its own';
 
 const ONE_EVENT_LOOP = 'connections are served by one event loop, without threads or buffers to size';
 const NO_REPLY_CACHE = 'replies are written straight into the connection, faster than a cache is read';
@@ -48,7 +47,7 @@ export const CONNECTION_OPTIONS = {
     min: 1,
   }),
   tcpKeepAlive: trueFalse('clientTcpKeepAlive', false, 'SO_KEEPALIVE on client connections.'),
-  peerTcpKeepAlive: trueFalse('tcpKeepAlive', false, 'SO_KEEPALIVE between servers.', { accepted: ALONE }),
+  peerTcpKeepAlive: trueFalse('tcpKeepAlive', false, 'SO_KEEPALIVE between servers.'),
   readOnlyModeEnabled: trueFalse('readonlymode.enabled', false, 'Serve reads while there is no quorum.', {
     accepted: 'a server on its own never loses its quorum',
   }),

@@ -3,9 +3,6 @@
 
 import { accepted, type InertOption, integer, oneOf, port, text, trueFalse, unsupported } from './option.js';
 
-const NO_TLS = 'TLS is not built yet; put a TLS proxy in front of the client port';
-const ALONE = 'it concerns an ensemble, and this is a server on its own';
-
 const NO_EXPORTER_THREADS = 'metrics are rendered by the server itself, without threads or queue of their own';
 const ONE_ADDRESS = 'the first address of each server is used; give it a name that resolves to a reachable one';
 
@@ -17,10 +14,8 @@ export const CORE_OPTIONS = {
   }),
   clientPort: port('clientPort', undefined, 'TCP port for clients.'),
   clientPortAddress: text('clientPortAddress', undefined, 'Address to listen on for clients; all when not given.'),
-  secureClientPort: port('secureClientPort', undefined, 'TCP port for clients over TLS.', { notBuilt: NO_TLS }),
-  secureClientPortAddress: text('secureClientPortAddress', undefined, 'Address of the TLS port; all when not given.', {
-    notBuilt: NO_TLS,
-  }),
+  secureClientPort: port('secureClientPort', undefined, 'TCP port for clients over TLS; see ssl.*.'),
+  secureClientPortAddress: text('secureClientPortAddress', undefined, 'Address of the TLS port; all when not given.'),
   clientPortListenBacklog: integer('clientPortListenBacklog', -1, 'Connections waiting to be accepted; -1: 511.'),
   maxClientCnxns: integer('maxClientCnxns', 60, 'Connections from one IP address; 0: no limit.', { min: 0 }),
   minSessionTimeoutOption: integer('minSessionTimeout', -1, 'Shortest session timeout in ms; -1: 2 ticks.'),
@@ -31,7 +26,7 @@ export const CORE_OPTIONS = {
     'connectToLearnerMasterLimit',
     undefined,
     'Ticks a follower tries to reach its leader; initLimit when not given.',
-    { min: 1, accepted: ALONE },
+    { min: 1, accepted: 'a learner has initLimit for both, to reach its leader and to be synchronised' },
   ),
   peerTypeOption: oneOf('peerType', ['participant', 'observer'], 'participant', 'Part of this server in votes.'),
   dynamicConfigFile: text('dynamicConfigFile', undefined, 'File with the server lines, as reconfig leaves it.'),
@@ -42,9 +37,7 @@ export const CORE_OPTIONS = {
   localSessionsEnabled: trueFalse('localSessionsEnabled', false, 'Sessions outside the ensemble.', {
     accepted: 'every session is known to the whole ensemble; creating one costs no extra round trip here',
   }),
-  quorumListenOnAllIPs: trueFalse('quorumListenOnAllIPs', false, 'Listen for peers on all addresses.', {
-    accepted: ALONE,
-  }),
+  quorumListenOnAllIPs: trueFalse('quorumListenOnAllIPs', false, 'Listen for other servers on all addresses.'),
   autopurgeSnapRetainCount: integer('autopurge.snapRetainCount', 3, 'Snapshots to keep.', {
     accepted: 'there is one checkpoint, and the log is cut behind it by itself',
     min: 3,
@@ -53,20 +46,15 @@ export const CORE_OPTIONS = {
     accepted: 'there is one checkpoint, and the log is cut behind it by itself',
     min: 0,
   }),
-  eventLoopMonitorEnabled: trueFalse('jvm.pause.monitor', false, 'Log stalls of the event loop.', {
-    notBuilt: 'stalls of the event loop are not reported yet',
-  }),
+  eventLoopMonitorEnabled: trueFalse('jvm.pause.monitor', false, 'Log and measure stalls of the event loop.'),
   eventLoopStallInfoThresholdMs: integer('jvm.pause.info-threshold.ms', 1000, 'Stall in ms logged as info.', {
     min: 1,
-    notBuilt: 'stalls of the event loop are not reported yet',
   }),
   eventLoopStallWarnThresholdMs: integer('jvm.pause.warn-threshold.ms', 10_000, 'Stall in ms logged as warning.', {
     min: 1,
-    notBuilt: 'stalls of the event loop are not reported yet',
   }),
   eventLoopMonitorIntervalMs: integer('jvm.pause.sleep.time.ms', 500, 'How often a stall is looked for, in ms.', {
     min: 1,
-    notBuilt: 'stalls of the event loop are not reported yet',
   }),
   logLevel: oneOf('log.level', ['debug', 'info', 'warn', 'error'], 'info', 'Least severe level that is logged.'),
   logFormat: oneOf('log.format', ['auto', 'text', 'json'], 'auto', 'auto: text on a terminal, JSON lines otherwise.'),

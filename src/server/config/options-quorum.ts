@@ -1,47 +1,53 @@
 // Options of election and replication (reference B6) and of what protects them (B2).
 
-import { accepted, type InertOption, integer, trueFalse, unsupported, yesNo } from './option.js';
-
-const ALONE = 'it concerns an ensemble, and this is a server on its own';
+import { accepted, type InertOption, integer, text, trueFalse, unsupported, yesNo } from './option.js';
 
 const NO_SASL = 'servers do not prove themselves by SASL; use sslQuorum with certificates on both sides';
 const ONE_CONNECTION = 'the sockets between servers never block here, nor does closing them';
 const NO_COMMIT_QUEUES = 'reads and commits take turns in one event loop, without threads or queues';
 
+/** Servers tell each other the name of the ensemble when they meet, in a message of limited length. */
+export const ENSEMBLE_NAME_LENGTH_MAX = 100;
+
 export const QUORUM_OPTIONS = {
+  ensembleName: text('ensemble.name', undefined, 'Servers link only to those with the same name.'),
   electionMinNotificationIntervalMs: integer('fastleader.minNotificationInterval', 200, 'First wait in ms for votes.', {
     min: 1,
-    accepted: ALONE,
   }),
   electionMaxNotificationIntervalMs: integer(
     'fastleader.maxNotificationInterval',
     60_000,
     'Longest wait in ms for votes.',
-    { min: 1, accepted: ALONE },
+    { min: 1 },
   ),
-  electionConnectTimeoutMs: integer('cnxTimeout', 5000, 'Ms to connect to a peer for an election.', {
-    min: 1,
-    accepted: ALONE,
-  }),
-  electionPortBindRetry: integer('electionPortBindRetry', 3, 'Tries to bind the ports for peers; 0: for ever.', {
+  electionConnectTimeoutMs: integer(
+    'cnxTimeout',
+    5000,
+    'Ms to connect to another server. There is one connection for each two servers, on the quorum port of the one with the lower id; the election port is not used.',
+    { min: 1 },
+  ),
+  electionPortBindRetry: integer('electionPortBindRetry', 3, 'Tries to open the quorum port; 0: for ever.', {
     min: 0,
-    accepted: ALONE,
   }),
-  leaderServes: yesNo('leaderServes', true, 'The leader takes clients too.', { accepted: ALONE }),
+  leaderServes: yesNo('leaderServes', true, 'The leader takes clients too.', {
+    notBuilt: 'a leader takes clients too; leave it out of their connect strings',
+    harmless: ['yes'],
+  }),
   leaderConnectDelayMs: integer('leaderConnectDelayDuringRetryMs', 100, 'Ms between tries to reach the leader.', {
     min: 0,
-    accepted: ALONE,
+    accepted: 'servers are linked before one of them leads; a link that breaks is made again by itself',
   }),
   maxConcurrentSnapSyncs: integer('leader.maxConcurrentSnapSyncs', 10, 'Full copies sent to learners at once.', {
     also: ['maxConcurrentSnapSyncs', 'maxConcurrentSnapshots'],
     min: 1,
-    accepted: ALONE,
   }),
   observerReconnectDelayMs: integer('observer.reconnectDelayMs', 0, 'Longest random wait in ms of an observer.', {
     min: 0,
-    accepted: ALONE,
+    accepted: 'what observers may cost a leader is bounded by leader.maxConcurrentSnapSyncs',
   }),
-  sslQuorum: trueFalse('sslQuorum', false, 'TLS between servers.', { accepted: ALONE }),
+  sslQuorum: trueFalse('sslQuorum', false, 'TLS between servers.', {
+    notBuilt: 'servers speak plain TCP to each other; put them into a network of their own',
+  }),
 } as const;
 
 export const QUORUM_INERT: readonly InertOption[] = [

@@ -6,6 +6,7 @@ import { type Ensemble, type HostPort, parseEnsemble, type ServerSpec } from './
 import { ConfigError, type ConfigWarning } from './errors.js';
 import type { Option } from './option.js';
 import { OPTIONS, type OptionKey, type OptionValues } from './options.js';
+import { ENSEMBLE_NAME_LENGTH_MAX } from './options-quorum.js';
 import type { ServerConfig } from './server-config.js';
 import { type Gathered, gather, type Setting, settingsOfFile } from './settings.js';
 
@@ -54,6 +55,7 @@ export function resolveConfig(request: ResolveRequest): { config: ServerConfig; 
     warn('peerType', `is ${peerTypeOption}, but the server's own line says ${own.role}, which counts`);
   }
   checkEnsemble(ensemble, replicated, warn);
+  if (replicated && request.file !== undefined) checkLimits(gathered);
   checkRelations(values, gathered.settings, warn);
   const config: ServerConfig = {
     ...rest,
@@ -70,7 +72,7 @@ export function resolveConfig(request: ResolveRequest): { config: ServerConfig; 
     clientListen,
     clientPort: clientListen?.port,
     clientPortAddress: clientListen?.host,
-    secureClientListen: secureListenAddress(values, own),
+    secureClientListen: secureListenAddress(gathered, values, own, clientListen),
     adminPortGiven: gathered.settings.has('adminServerPort'),
   };
   return { config: Object.freeze(config), warnings };
@@ -234,14 +236,49 @@ function listenAddress(
   return { host: loopback, port: values.clientPort ?? 2181 };
 }
 
-function secureListenAddress(values: OptionValues, own: ServerSpec | undefined): HostPort | undefined {
-  if (own?.secureClient !== undefined) return own.secureClient;
-  if (values.secureClientPort === undefined) return undefined;
-  return { host: anyAsUndefined(values.secureClientPortAddress), port: values.secureClientPort };
+/** The port for clients over TLS, by the same rules; without one, none. */
+function secureListenAddress(
+  { settings }: Gathered,
+  values: OptionValues,
+  own: ServerSpec | undefined,
+  plain: HostPort | undefined,
+): HostPort | undefined {
+  const { secureClientPort } = values;
+  const host = anyAsUndefined(values.secureClientPortAddress);
+  const setting = settings.get('secureClientPort') ?? settings.get('secureClientPortAddress');
+  const wrong = (key: string, problem: string, remedy: string) =>
+    new ConfigError({ origin: setting?.origin, key: setting?.key ?? key, problem, remedy });
+  const ownPort = own?.secureClient?.port;
+  if (ownPort !== undefined && secureClientPort !== undefined && ownPort !== secureClientPort) {
+    const problem = `differs from port ${ownPort} in the line server.${own?.id}`;
+    throw wrong('secureClientPort', problem, 'make both the same, or remove it here');
+  }
+  const port = ownPort ?? secureClientPort;
+  if (port === undefined) {
+    if (host === undefined) return undefined;
+    throw wrong('secureClientPortAddress', 'is set, but secureClientPort is not', 'set secureClientPort too');
+  }
+  if (port !== 0 && port === plain?.port) {
+    const remedy = 'choose another; client.portUnification=true lets clientPort take TLS as well';
+    throw wrong('secureClientPort', `is ${port}, as clientPort is`, remedy);
+  }
+  return { host: own?.secureClient?.host ?? host, port };
 }
 
 function anyAsUndefined(host: string | undefined): string | undefined {
   return host === '0.0.0.0' || host === '::' || host === '*' ? undefined : host;
+}
+
+/** How patient the servers of an ensemble are with each other has to be said in their file, as in ZooKeeper. */
+function checkLimits({ settings }: Gathered): void {
+  for (const key of ['initLimit', 'syncLimit'] as const) {
+    if (settings.has(key)) continue;
+    throw new ConfigError({
+      key,
+      problem: 'is not set, and this server is part of an ensemble',
+      remedy: `set it in ticks, the same on every server, such as ${key}=${OPTIONS[key].defaultValue}`,
+    });
+  }
 }
 
 function checkEnsemble({ servers }: Ensemble, replicated: boolean, warn: Warn): void {
@@ -290,6 +327,15 @@ function checkRelations(values: OptionValues, settings: ReadonlyMap<OptionKey, S
       key: setting?.key,
       problem: 'the first wait for votes is longer than the longest',
       remedy: 'set fastleader.minNotificationInterval not above fastleader.maxNotificationInterval',
+    });
+  }
+  const nameLength = values.ensembleName?.length ?? 0;
+  if (nameLength > ENSEMBLE_NAME_LENGTH_MAX) {
+    throw new ConfigError({
+      origin: settings.get('ensembleName')?.origin,
+      key: 'ensemble.name',
+      problem: `has ${nameLength} characters, more than ${ENSEMBLE_NAME_LENGTH_MAX}`,
+      remedy: 'choose a shorter one, the same on every server',
     });
   }
   if (values.enforceAuthEnabled && values.enforceAuthSchemes.length === 0) {

@@ -1,20 +1,27 @@
-// The client port: accepts connections within the limits, cuts their bytes into frames, answers four-letter words, and
-// writes what the replica has for them — at most one write per connection and turn of the event loop.
+// The ports for clients: accepts connections within the limits, cuts their bytes into frames, answers four-letter words,
+// and writes what the replica has for them — at most one write per connection and turn of the event loop. There is a
+// plain port, one for TLS, or both; behind the handshake (tls-door.ts) a client is a client.
 //
 // A client that reads slowly is not read from while too much waits for it, and is cut off when even that does not help:
 // no client can make the server hold more than its budget.
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { ProtocolError } from '../../../protocol/errors.js';
+import type { Identity } from '../../../protocol/peer/entries.js';
 import { Connection } from '../../core/pipeline/connections.js';
+import { ConfigError, type HostPort } from '../config/index.js';
 import type { Logger } from '../logging.js';
 import { FrameAssembler, LENGTH_BYTES } from './frames.js';
+import { type Origin, TlsDoor, type TlsDoorOptions } from './tls-door.js';
 import { TokenBucket, type TokenBucketOptions } from './token-bucket.js';
 
 export interface ClientListenerOptions {
-  readonly host: string | undefined;
-  readonly port: number;
+  /** Undefined: there is no plain port. */
+  readonly plain: HostPort | undefined;
+  /** Undefined: there is no TLS, on either port. */
+  readonly tls: ClientTlsOptions | undefined;
   readonly backlog: number;
   /** Connections from one address and in total; 0: no limit. */
   readonly perAddressMax: number;
@@ -25,6 +32,19 @@ export interface ClientListenerOptions {
   readonly keepAlive: boolean;
   /** How fast connections may come (connectionMaxTokens). */
   readonly rate: TokenBucketOptions;
+}
+
+export interface ClientTlsOptions extends TlsDoorOptions {
+  /** The port for TLS; undefined when only the plain port takes it. */
+  readonly listen: HostPort | undefined;
+  /** The plain port takes TLS as well (client.portUnification). */
+  readonly onPlainPort: boolean;
+}
+
+/** Ports that are listened on; undefined for one that was not asked for. */
+export interface ListeningPorts {
+  readonly plain: number | undefined;
+  readonly secure: number | undefined;
 }
 
 /** Where the bytes go. */
@@ -65,7 +85,9 @@ export class ClientListener {
   private readonly options: ClientListenerOptions;
   private readonly handler: ClientHandler;
   private readonly logger: Logger;
-  private readonly server: Server;
+  private readonly plainServer: Server;
+  private readonly secureServer: Server;
+  private readonly door: TlsDoor | null;
   private readonly bucket: TokenBucket;
   private readonly clients = new Map<number, Client>();
   private readonly perAddress = new Map<string, number>();
@@ -77,32 +99,72 @@ export class ClientListener {
     this.handler = handler;
     this.logger = logger;
     this.bucket = new TokenBucket(options.rate, performance.now());
-    this.server = createServer({ noDelay: true, keepAlive: options.keepAlive }, (socket) => this.accept(socket));
-    this.sweep = setInterval(() => this.closeSessionless(), Math.max(100, options.sessionlessTimeoutMs / 4));
+    const { tls, keepAlive } = options;
+    this.door = tls === undefined ? null : new TlsDoor(tls, (...client) => this.serve(...client), logger);
+    const plain = tls?.onPlainPort === true ? this.acceptEither : this.acceptPlain;
+    this.plainServer = createServer({ noDelay: true, keepAlive }, plain);
+    this.secureServer = createServer({ noDelay: true, keepAlive }, this.acceptSecure);
+    this.sweep = setInterval(() => this.closeLate(), Math.max(100, options.sessionlessTimeoutMs / 4));
     this.sweep.unref();
   }
 
-  /** Resolves with the port that is listened on. */
-  listen(): Promise<number> {
-    const { host, port, backlog } = this.options;
+  /** Connections whose TLS handshake is under way. */
+  get pendingHandshakes(): number {
+    return this.door?.pendingCount ?? 0;
+  }
+
+  isSecure(connection: Connection): boolean {
+    return this.clients.get(connection.id)?.socket instanceof TLSSocket;
+  }
+
+  /**
+   * Resolves when the ports listen. Rejects with the system's error when the plain port cannot be had, and with
+   * ConfigError for the one with TLS.
+   */
+  async listen(): Promise<ListeningPorts> {
+    const { plain, tls } = this.options;
+    const secure = tls?.listen;
+    return {
+      plain: plain === undefined ? undefined : await this.listenOn(this.plainServer, plain),
+      secure:
+        secure === undefined
+          ? undefined
+          : await this.listenOn(this.secureServer, secure).catch((error: Error) => {
+              const refusal = new ConfigError({
+                key: 'secureClientPort',
+                problem: error.message,
+                remedy: 'choose another port, or another secureClientPortAddress',
+              });
+              refusal.cause = error;
+              throw refusal;
+            }),
+    };
+  }
+
+  private listenOn(server: Server, { host, port }: HostPort): Promise<number> {
+    const { backlog } = this.options;
     return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
-        this.server.off('error', reject);
-        this.server.on('error', (error) => this.logger.error('the client port failed', { error }));
-        const address = this.server.address();
+      server.once('error', reject);
+      server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.logger.error('a client port failed', { error }));
+        const address = server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : port);
       });
     });
   }
 
   /** Stops accepting and hangs up on everybody. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     clearInterval(this.sweep);
-    return new Promise((resolve) => {
-      this.server.close(() => resolve());
-      for (const { socket } of this.clients.values()) socket.destroy();
-    });
+    // Of a server that does not listen, close() calls back at once.
+    const closed = [this.plainServer, this.secureServer].map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    this.door?.close();
+    this.options.tls?.source.close();
+    for (const { socket } of this.clients.values()) socket.destroy();
+    await Promise.all(closed);
   }
 
   // --- what the replica wants
@@ -163,7 +225,27 @@ export class ClientListener {
 
   // --- sockets
 
-  private accept(socket: Socket): void {
+  private readonly acceptPlain = (socket: Socket): void => {
+    const origin = this.admit(socket);
+    if (origin !== null) this.serve(socket, origin);
+  };
+
+  private readonly acceptSecure = (socket: Socket): void => {
+    const origin = this.admit(socket);
+    if (origin !== null) this.door?.enter(socket, origin);
+  };
+
+  private readonly acceptEither = (socket: Socket): void => {
+    const origin = this.admit(socket);
+    if (origin === null) return;
+    this.door?.enterEither(socket, origin, () => {
+      this.serve(socket, origin);
+      socket.resume();
+    });
+  };
+
+  /** Null when the connection is one too many, and gone. A handshake counts from its first byte on. */
+  private admit(socket: Socket): Origin | null {
     const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
     const count = this.perAddress.get(address) ?? 0;
     const refusal = this.refusal(count);
@@ -171,10 +253,16 @@ export class ClientListener {
       this.handler.refused();
       this.logger.warn(`refused a connection from ${address}: ${refusal}`);
       socket.destroy();
-      return;
+      return null;
     }
     this.perAddress.set(address, count + 1);
-    const connection = new Connection(this.nextId++, address, socket.remotePort ?? 0, Date.now());
+    socket.once('close', () => this.release(address));
+    return { address, port: socket.remotePort ?? 0 };
+  }
+
+  private serve(socket: Socket, { address, port }: Origin, proven: readonly Identity[] = []): void {
+    const connection = new Connection(this.nextId++, address, port, Date.now());
+    if (proven.length > 0) connection.identities = [...connection.identities, ...proven];
     const assembler = new FrameAssembler(this.options.frameBytesMax);
     const client: Client = {
       socket,
@@ -191,7 +279,7 @@ export class ClientListener {
     socket.on('data', (chunk) => this.received(client, chunk, onFrames));
     socket.on('drain', () => this.outputSent(client));
     socket.on('error', (error) => this.logger.debug('a client connection failed', { error }));
-    socket.on('close', () => this.closed(client, address));
+    socket.on('close', () => this.closed(client));
   }
 
   private refusal(fromAddress: number): string | null {
@@ -199,9 +287,8 @@ export class ClientListener {
     if (perAddressMax > 0 && fromAddress >= perAddressMax) {
       return `it has ${fromAddress} connections already (maxClientCnxns=${perAddressMax})`;
     }
-    if (totalMax > 0 && this.clients.size >= totalMax) {
-      return `there are ${this.clients.size} connections already (maxCnxns=${totalMax})`;
-    }
+    const total = this.clients.size + this.pendingHandshakes;
+    if (totalMax > 0 && total >= totalMax) return `there are ${total} connections already (maxCnxns=${totalMax})`;
     if (!this.bucket.take(performance.now())) return 'connections come too fast (connectionMaxTokens)';
     return null;
   }
@@ -238,12 +325,15 @@ export class ClientListener {
     return null;
   }
 
-  private closed(client: Client, address: string): void {
+  private closed(client: Client): void {
     this.clients.delete(client.connection.id);
+    this.handler.disconnected(client.connection);
+  }
+
+  private release(address: string): void {
     const count = (this.perAddress.get(address) ?? 1) - 1;
     if (count > 0) this.perAddress.set(address, count);
     else this.perAddress.delete(address);
-    this.handler.disconnected(client.connection);
   }
 
   private watchOutput(client: Client): void {
@@ -268,7 +358,8 @@ export class ClientListener {
     if (connection.isFull) this.handler.drained(connection);
   }
 
-  private closeSessionless(): void {
+  private closeLate(): void {
+    this.door?.sweep();
     const deadline = Date.now() - this.options.sessionlessTimeoutMs;
     for (const { connection, socket } of this.clients.values()) {
       if (connection.state !== 'greeting' || connection.establishedMs > deadline) continue;

@@ -26,6 +26,11 @@ export interface StorageOptions {
 export interface Recovered {
   acceptedEpoch: number;
   currentEpoch: number;
+  /**
+   * False from `setDatabaseAside` until a current epoch is stored, behind a copy of another server's history: what this
+   * server has says nothing about what it once acknowledged, so it has no vote.
+   */
+  isVoting: boolean;
   checkpoint: { zxid: number; header: Uint8Array } | null;
   /** Last zxid in the log or of the checkpoint; 0 for a new database. */
   lastZxid: number;
@@ -36,6 +41,33 @@ export interface Recovered {
    * Batches are never cut: the first one may begin before that zxid. Throws StorageError DAMAGED.
    */
   batches(afterZxid?: number): AsyncIterable<StoredBatch[]>;
+}
+
+/**
+ * The database as it was when the snapshot was opened: read piece by piece, while batches and checkpoints go on being
+ * stored. Everything is read once, pages and batches each in their order, in any mixture. Reading on after `close`
+ * rejects with CLOSED.
+ */
+export interface StorageSnapshot {
+  /** End of the log: the last of the batches. */
+  readonly zxid: number;
+  /** Zxid of the checkpoint; 0 when there is none yet. */
+  readonly checkpointZxid: number;
+  /** Header of the checkpoint; null when there is none yet, and then there are no pages either. */
+  readonly header: Uint8Array | null;
+  /** The next pages of the checkpoint, in order of their number, about a MiB; [] at the end. Rejects with DAMAGED. */
+  readPages(): Promise<Page[]>;
+  /**
+   * The next batches that hold something later than the checkpoint, about a MiB; [] at the end. Rejects with DAMAGED, or
+   * with STALE once the log that was there has been truncated or replaced by a copy of another server's.
+   */
+  readBatches(): Promise<StoredBatch[]>;
+  /** What `readPages` has still to give, as a stream. */
+  pages(): AsyncIterable<Page[]>;
+  /** What `readBatches` has still to give, as a stream. */
+  batches(): AsyncIterable<StoredBatch[]>;
+  /** To be called in any case: until then, what it shows takes up room. Calling it again does nothing. */
+  close(): void;
 }
 
 export interface StorageStats {

@@ -21,6 +21,7 @@ import { LogTable, type StoredBatch } from './log-table.js';
 import { type CheckpointMeta, type Epochs, MetaTable, verifyEpochs } from './meta.js';
 import { type Page, PageTable } from './page-table.js';
 import { type Db, keepWal, openDatabase, PAGE_BYTES, syncDirectory } from './schema.js';
+import { Snapshots } from './snapshots.js';
 import { type End, TailWitness } from './tail-witness.js';
 
 export interface EngineOptions {
@@ -39,14 +40,16 @@ const PROBE_BYTES = 64 * 1024;
 export class Engine {
   readonly log: LogTable;
   readonly pages: PageTable;
+  readonly snapshots: Snapshots;
   epochs: Epochs;
   checkpoint: CheckpointMeta;
   checkpointHeader: Uint8Array;
   /** Pages written to the WAL since it was last copied into the database; an estimate. */
   private walPages = 0;
   private tailZxid: number;
-  /** Checkpoint behind which nothing is left to cut, so that a long log is not looked at again after each group. */
+  /** Zxid up to which nothing is left to cut, so that a long log is not looked at again after each group. */
   private cutUpToZxid = -1;
+  private keepAfterZxid = Number.POSITIVE_INFINITY;
   private isSyncing = true;
   private readonly meta: MetaTable;
   private readonly witness: TailWitness;
@@ -63,7 +66,8 @@ export class Engine {
     this.rollback = db.prepare('ROLLBACK');
     this.meta = new MetaTable(db);
     this.log = new LogTable(db);
-    this.pages = new PageTable(db);
+    this.snapshots = new Snapshots(db, this.log);
+    this.pages = new PageTable(db, this.snapshots);
     this.epochs = this.meta.read('epochs').value;
     const checkpoint = this.meta.read('checkpoint');
     this.checkpoint = checkpoint.value;
@@ -132,17 +136,17 @@ export class Engine {
     this.walPages += 2 + Math.ceil(batch.bytes.length / PAGE_BYTES);
   }
 
-  /** Inside a group. */
+  /** Inside a group. A current epoch ends the need for a copy: it is stored behind a history that is worth a vote. */
   setEpochs(accepted: number, current: number): void {
-    this.epochs = { accepted, current };
+    const { copyNeeded } = this.epochs;
+    this.epochs = copyNeeded && current === 0 ? { accepted, current, copyNeeded } : { accepted, current };
     this.meta.write('epochs', this.epochs);
   }
 
   /** Inside a group: throws ORDER for a cut through a batch or behind the checkpoint. */
   truncateAfter(zxid: number): void {
     this.log.truncateAfter(zxid, this.checkpointZxid);
-    this.tailZxid = this.log.totals.lastZxid;
-    this.meta.write('tail', { zxid: this.tailZxid });
+    this.endLogAt(this.log.totals.lastZxid);
   }
 
   /** One slice of about `bytesMax`: pages of the checkpoint in progress, from `start` on; returns where to go on. */
@@ -151,29 +155,30 @@ export class Engine {
     this.transaction(false, () => {
       for (let bytes = 0; end < pages.length && bytes < bytesMax; end++) {
         const { page, bytes: content } = pages[end];
-        this.pages.write(page, content, this.checkpoint.generation + 1);
-        bytes += content.length;
-        this.walPages += 1 + Math.ceil(content.length / PAGE_BYTES);
+        const hasKept = this.pages.write(page, content, this.checkpoint.generation + 1);
+        const rows = hasKept ? 2 : 1;
+        bytes += rows * content.length;
+        this.walPages += rows * (1 + Math.ceil(content.length / PAGE_BYTES));
       }
     });
     return end;
   }
 
-  /** Makes the checkpoint in progress the valid one. A log that ends before `zxid` is dropped with the same commit. */
+  /**
+   * Makes the checkpoint in progress the valid one. A log that ends before `zxid`, or has another history because the
+   * checkpoint is a full one, is dropped with the same commit; then the log ends at `zxid`.
+   */
   finishCheckpoint(zxid: number, header: Uint8Array, isFull: boolean): void {
     const generation = this.checkpoint.generation + 1;
     const validSince = isFull ? generation : this.checkpoint.validSince;
     const next: CheckpointMeta = { zxid, generation, validSince, ...this.pages.outcome(isFull) };
-    const totals = { ...this.log.totals };
-    try {
-      this.witnessed(() => {
-        this.meta.write('checkpoint', next, header);
-        if (zxid > this.log.totals.lastZxid) this.log.clear(zxid);
-      });
-    } catch (error) {
-      this.log.totals = totals;
-      throw error;
-    }
+    this.group(() => {
+      this.meta.write('checkpoint', next, header);
+      if (!isFull && zxid <= this.log.totals.lastZxid) return;
+      this.log.clear(zxid);
+      this.endLogAt(zxid);
+      this.cutUpToZxid = -1;
+    });
     this.pages.finish(isFull);
     this.checkpoint = next;
     this.checkpointHeader = header;
@@ -187,13 +192,32 @@ export class Engine {
     return this.pages.leftovers.size > 0;
   }
 
+  /** Opens a snapshot; null while rows kept for earlier ones are still to be purged, which `tidy` does first of all. */
+  openSnapshot(): number | null {
+    return this.snapshots.isPurgeDue ? null : this.snapshots.open(this.checkpoint);
+  }
+
+  /** Batches after `zxid` stay in the log, whatever is to be retained; Infinity lifts it. */
+  keepLog(zxid: number): void {
+    this.keepAfterZxid = zxid;
+  }
+
   /**
-   * One slice of tidying, writing about `bytesMax`: leftovers, superseded rows, the old end of the log. Returns whether
-   * there was anything to do.
+   * One slice of tidying, writing about `bytesMax`: what snapshots have left, leftovers, superseded rows, the old end of
+   * the log. Returns whether there was anything to do.
    */
   tidy(bytesMax: number): boolean {
     const rowsMax = Math.ceil(bytesMax / PAGE_BYTES);
-    if (this.pages.leftovers.size + this.pages.superseded.size > 0) {
+    if (this.snapshots.isPurgeDue) {
+      let purged = 0;
+      this.transaction(false, () => {
+        purged = this.snapshots.purge(rowsMax);
+      });
+      if (purged < rowsMax) this.snapshots.purged();
+      this.walPages += purged;
+      return true;
+    }
+    if (this.pages.isCleaningDue) {
       let cleaned: number[] = [];
       this.transaction(false, () => {
         cleaned = this.pages.clean(rowsMax);
@@ -205,19 +229,20 @@ export class Engine {
     const { logRetainBatches, logRetainBytes } = this.options;
     const { batches, bytes } = this.log.totals;
     if (batches <= logRetainBatches && bytes <= logRetainBytes) return false;
-    if (this.cutUpToZxid === this.checkpointZxid) return false;
+    const upToZxid = Math.min(this.checkpointZxid, this.keepAfterZxid, this.snapshots.logFloorZxid);
+    if (this.cutUpToZxid === upToZxid) return false;
     const totals = { ...this.log.totals };
     let cutBytes = -1;
     try {
       this.transaction(false, () => {
-        cutBytes = this.log.cut(this.checkpointZxid, logRetainBatches, logRetainBytes, rowsMax);
+        cutBytes = this.log.cut(upToZxid, logRetainBatches, logRetainBytes, rowsMax);
       });
     } catch (error) {
       this.log.totals = totals;
       throw error;
     }
     if (cutBytes < 0) {
-      this.cutUpToZxid = this.checkpointZxid;
+      this.cutUpToZxid = upToZxid;
       return false;
     }
     this.walPages += 1 + Math.ceil(cutBytes / PAGE_BYTES / 8);
@@ -277,6 +302,13 @@ export class Engine {
   abort(): void {
     this.db.close();
     this.witness.close();
+  }
+
+  /** Inside a group that took something back: less is to be expected from now on, and readers of the rest stop. */
+  private endLogAt(zxid: number): void {
+    this.tailZxid = zxid;
+    this.meta.write('tail', { zxid });
+    this.snapshots.logReplaced(zxid);
   }
 
   /** A transaction that moves the end of the history; the witness is at no moment ahead of what is durable. */

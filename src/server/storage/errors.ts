@@ -14,7 +14,8 @@
  * - `VERSION`: written by a newer release than this one.
  * - `ACCESS`: the directory or the file may not be opened.
  * - `ORDER`: the caller broke the contract (a gap between batches, a cut through a batch).
- * - `CLOSED`: the storage was closed, or stopped after a fatal error.
+ * - `STALE`: what was being read has been replaced meanwhile; it can be read anew.
+ * - `CLOSED`: the storage (or a snapshot of it) was closed, or stopped after a fatal error.
  * - `INTERNAL`: the worker failed for a reason that has no code; treat it as `IO`.
  */
 export type StorageErrorCode =
@@ -25,6 +26,7 @@ export type StorageErrorCode =
   | 'VERSION'
   | 'ACCESS'
   | 'ORDER'
+  | 'STALE'
   | 'CLOSED'
   | 'INTERNAL';
 
@@ -38,6 +40,7 @@ const REMEDIES: Record<StorageErrorCode, string> = {
   VERSION: 'Start the release that wrote the directory, or a newer one.',
   ACCESS: 'Check that the directory exists, is writable and belongs to the user the server runs as.',
   ORDER: 'This is a bug in the server; please report it with the log.',
+  STALE: 'Read it again from the beginning.',
   CLOSED: 'Open the storage again.',
   INTERNAL: 'This is a bug in the server; please report it with the log. A restart recovers what was acknowledged.',
 };

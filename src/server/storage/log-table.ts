@@ -47,6 +47,7 @@ export class LogTable {
   private readonly deleteAfter;
   private readonly deleteUpTo;
   private readonly lastKey;
+  private readonly oldestPrev;
 
   constructor(db: Db) {
     this.insert = db.prepare<Row>(
@@ -75,6 +76,7 @@ export class LogTable {
     this.lastKey = db
       .prepare<[], number>('SELECT max(last_zxid) FROM log WHERE first_zxid = (SELECT max(first_zxid) FROM log)')
       .pluck();
+    this.oldestPrev = db.prepare<[], number>('SELECT prev_zxid FROM log ORDER BY first_zxid LIMIT 1').pluck();
   }
 
   /**
@@ -138,23 +140,23 @@ export class LogTable {
     this.totals.lastZxid = Math.max(this.lastKey.get() ?? 0, checkpointZxid);
   }
 
-  /** Drops every batch: a checkpoint at `zxid`, beyond the end of the log, has made them worthless. */
+  /** Drops every batch: history goes on behind a checkpoint at `zxid` that is not one of this log. */
   clear(zxid: number): void {
     this.deleteAfter.run(0);
     this.totals = { lastZxid: zxid, batches: 0, bytes: 0 };
   }
 
   /**
-   * Removes the oldest batches up to `checkpointZxid` that go beyond what is to be retained, at most `rowsMax` of them.
+   * Removes the oldest batches up to `upToZxid` that go beyond what is to be retained, at most `rowsMax` of them.
    * Returns the number of bytes removed, -1 when there was nothing to remove.
    */
-  cut(checkpointZxid: number, retainBatches: number, retainBytes: number, rowsMax: number): number {
+  cut(upToZxid: number, retainBatches: number, retainBytes: number, rowsMax: number): number {
     let cutZxid = -1;
     let rows = 0;
     let cutBytes = 0;
     for (const [first, last, , byteCount] of this.keys.iterate()) {
       const excess = this.totals.batches - rows > retainBatches || this.totals.bytes - cutBytes > retainBytes;
-      if (!excess || last > checkpointZxid || rows === rowsMax) break;
+      if (!excess || last > upToZxid || rows === rowsMax) break;
       cutZxid = first;
       rows++;
       cutBytes += byteCount;
@@ -164,6 +166,12 @@ export class LogTable {
     this.totals.batches -= rows;
     this.totals.bytes -= cutBytes;
     return cutBytes;
+  }
+
+  /** Whether the log goes back far enough to lead on from `afterZxid` without a gap. */
+  reaches(afterZxid: number): boolean {
+    const oldestPrev = this.oldestPrev.get();
+    return afterZxid >= (oldestPrev ?? this.totals.lastZxid);
   }
 
   /** Batches that hold something later than `afterZxid`, in order, until `bytesMax` is reached. Throws DAMAGED. */

@@ -17,22 +17,39 @@ export type ForegroundCommand =
   | { kind: 'append'; firstZxid: number; lastZxid: number; bytes: Uint8Array }
   | { kind: 'setEpochs'; id: number; accepted: number; current: number }
   | { kind: 'truncateAfter'; id: number; zxid: number }
-  | { kind: 'resume'; nextZxid: number };
+  | { kind: 'resume'; nextZxid: number | undefined }
+  /** The end of a full checkpoint stands in both queues: it waits here for what was asked for before it. */
+  | EndCheckpoint
+  /** The owner has heard that a full checkpoint failed, and what comes from now on takes that into account. */
+  | { kind: 'acknowledgeFailure' };
 
 /** Kept in order among themselves and worked off in slices between the groups. */
 export type BackgroundCommand =
   | { kind: 'beginCheckpoint'; zxid: number; header: Uint8Array; isFull: boolean }
   | { kind: 'checkpointPages'; pages: Page[]; byteCount: number }
-  | { kind: 'endCheckpoint' };
+  | EndCheckpoint;
+
+export interface EndCheckpoint {
+  kind: 'endCheckpoint';
+  isFull: boolean;
+}
+
+/** Carried out the moment they are seen. */
+export type InstantCommand = { kind: 'keepLog'; afterZxid: number };
 
 /** Answered one by one, each with a reply. */
 export type RequestCommand =
   | { kind: 'readPages'; id: number; fromPage: number; bytesMax: number }
-  | { kind: 'readLog'; id: number; afterZxid: number; bytesMax: number }
+  /** `isContiguous`: nothing unless the log leads on from `afterZxid` without a gap. */
+  | { kind: 'readLog'; id: number; afterZxid: number; bytesMax: number; isContiguous: boolean }
+  | { kind: 'openSnapshot'; id: number }
+  | { kind: 'readSnapshotPages'; id: number; snapshot: number; bytesMax: number }
+  | { kind: 'readSnapshotBatches'; id: number; snapshot: number; bytesMax: number }
+  | { kind: 'closeSnapshot'; id: number; snapshot: number }
   | { kind: 'probe'; id: number }
   | { kind: 'close'; id: number };
 
-export type Command = ForegroundCommand | BackgroundCommand | RequestCommand;
+export type Command = ForegroundCommand | BackgroundCommand | InstantCommand | RequestCommand;
 
 export interface Opened {
   epochs: Epochs;
@@ -41,7 +58,14 @@ export interface Opened {
   lastZxid: number;
 }
 
-export type Reply = Page[] | StoredBatch[] | boolean;
+export interface OpenedSnapshot {
+  snapshot: number;
+  zxid: number;
+  checkpointZxid: number | null;
+  header: Uint8Array;
+}
+
+export type Reply = Page[] | StoredBatch[] | OpenedSnapshot | boolean;
 
 /** A bare number means: stored up to this zxid. */
 export type Report =
@@ -51,7 +75,7 @@ export type Report =
   | { kind: 'rejected'; id: number; error: PlainError }
   | { kind: 'storeFailed'; error: PlainError; firstLostZxid: number }
   | { kind: 'checkpointed'; zxid: number }
-  | { kind: 'checkpointFailed'; zxid: number; error: PlainError }
+  | { kind: 'checkpointFailed'; zxid: number; isFull: boolean; error: PlainError }
   | { kind: 'checkpointDrained' }
   | { kind: 'slowSync'; ms: number }
   | { kind: 'fatal'; error: PlainError };

@@ -1,7 +1,7 @@
 /**
  * The few facts that are not rows of the log or of the checkpoint, each under its own checksum.
  *
- * - `epochs`: acceptedEpoch and currentEpoch (E78).
+ * - `epochs`: acceptedEpoch and currentEpoch (E78), and whether the server may vote.
  * - `checkpoint`: which pages are valid, and what they must add up to.
  * - `tail`: the last zxid the database file is known to hold. The WAL guards its own frames; this guards the part of
  *   the log that has moved out of it, where nothing else would notice that the newest rows are gone.
@@ -15,6 +15,11 @@ import type { Db } from './schema.js';
 export interface Epochs {
   accepted: number;
   current: number;
+  /**
+   * The history of this server was lost and replaced by an empty one: it must not vote, for it does not know what it once
+   * acknowledged, until it has a copy of another server's. Then it gets a current epoch, and the mark goes with that.
+   */
+  copyNeeded?: true;
 }
 
 export interface CheckpointMeta {
@@ -80,10 +85,16 @@ export class MetaTable {
   }
 }
 
-/** Throws DAMAGED when the epochs cannot belong to a history that ends at `lastZxid` (E78). */
+/**
+ * Throws DAMAGED when the epochs cannot belong to a history that ends at `lastZxid` (E78).
+ *
+ * The history may be of a later epoch than the current one, unlike in ZooKeeper: a learner stores what its leader sends,
+ * which may hold entries of the leader's own epoch, before it makes that epoch its current one (E83). When it stops in
+ * between, what it has is valid history that it has not acknowledged as a whole. But it had accepted the epoch before.
+ */
 export function verifyEpochs({ accepted, current }: Epochs, lastZxid: number): void {
-  if (Math.floor(lastZxid / EPOCH_UNIT) > current) {
-    throw damaged(`its last zxid 0x${lastZxid.toString(16)} is of a later epoch than the current one, ${current}`);
+  if (Math.floor(lastZxid / EPOCH_UNIT) > accepted) {
+    throw damaged(`its last zxid 0x${lastZxid.toString(16)} is of a later epoch than the accepted one, ${accepted}`);
   }
   if (current > accepted) throw damaged(`the current epoch ${current} is later than the accepted one, ${accepted}`);
 }

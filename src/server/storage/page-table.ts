@@ -5,7 +5,8 @@
  * checkpoint in progress writes the other. Finishing is a single write of `meta` (by the engine, with `finish`'s
  * answer): it raises the committed generation, and at once every new row is the valid one. Rows of a higher generation
  * than the committed one are leftovers of a checkpoint that never finished; of two valid ones the newer counts. A page
- * that was removed is a valid row without bytes. What is no longer needed is deleted later, a few pages per `clean`.
+ * that was removed is a valid row without bytes. What is no longer needed is deleted later, a few pages per `clean`, but
+ * not while somebody reads an older checkpoint (`snapshots.ts`); what such a reader needs is kept before it is overwritten.
  *
  * Leftovers of an abandoned checkpoint must be gone before a later one commits, or they would count as valid; so
  * `begin` is allowed only when `leftovers` is empty.
@@ -15,6 +16,7 @@ import { rowCrc } from './crc.js';
 import { damaged } from './errors.js';
 import type { CheckpointMeta } from './meta.js';
 import type { Db } from './schema.js';
+import type { Snapshots } from './snapshots.js';
 
 /** A page of the checkpoint; empty bytes mean that the page is removed. */
 export interface Page {
@@ -41,14 +43,21 @@ export class PageTable {
   readonly leftovers = new Set<number>();
   /** Pages with a superseded row, or removed. */
   readonly superseded = new Set<number>();
+  /** That of the last finished checkpoint. */
+  private generation = 0;
   private readonly upsert;
   private readonly remove;
+  private readonly removeNewer;
   private readonly keys;
   private readonly rowsFrom;
 
-  constructor(db: Db) {
+  constructor(
+    db: Db,
+    private readonly snapshots: Snapshots,
+  ) {
     this.upsert = db.prepare<Row>('INSERT OR REPLACE INTO pages (id, generation, crc, bytes) VALUES (?, ?, ?, ?)');
     this.remove = db.prepare<[number]>('DELETE FROM pages WHERE id = ?');
+    this.removeNewer = db.prepare<[number, number, number]>('DELETE FROM pages WHERE id IN (?, ?) AND generation > ?');
     this.keys = db.prepare<[], Key>('SELECT id, generation, crc, length(bytes) FROM pages ORDER BY id').raw();
     this.rowsFrom = db
       .prepare<[number], Row>('SELECT id, generation, crc, bytes FROM pages WHERE id >= ? ORDER BY id')
@@ -57,6 +66,7 @@ export class PageTable {
 
   /** Finds the valid row of each page and compares them with what `meta` says there must be. Throws DAMAGED. */
   load(meta: CheckpointMeta): void {
+    this.generation = meta.generation;
     const generations = new Map<number, number>();
     for (const [id, generation, crc, byteCount] of this.keys.iterate()) {
       const page = Math.floor(id / 2);
@@ -78,12 +88,15 @@ export class PageTable {
     if (digest !== meta.digest) throw damaged('the pages of the checkpoint do not add up to its digest');
   }
 
-  write(page: number, bytes: Uint8Array, generation: number): void {
+  /** Writes a row of the checkpoint in progress; returns whether another had to be kept for a snapshot, and copied. */
+  write(page: number, bytes: Uint8Array, generation: number): boolean {
     const parity = this.valid.get(page)?.parity === 0 ? 1 : 0;
     const id = page * 2 + parity;
     const crc = rowCrc(bytes, id, generation);
+    const hasKept = this.snapshots.keep(id);
     this.upsert.run(id, generation, crc, bytes);
     this.pending.set(page, { parity, crc, isRemoved: bytes.length === 0 });
+    return hasKept;
   }
 
   /** What the checkpoint in progress adds up to; `isFull` leaves out every page it did not write. */
@@ -106,6 +119,7 @@ export class PageTable {
 
   /** To be called once the checkpoint in progress is committed. */
   finish(isFull: boolean): void {
+    this.generation++;
     if (isFull) {
       for (const page of this.valid.keys()) this.superseded.add(page);
       this.valid.clear();
@@ -119,17 +133,30 @@ export class PageTable {
 
   /** Gives up the checkpoint in progress. */
   abandon(): void {
-    for (const page of this.pending.keys()) this.leftovers.add(page);
+    for (const page of this.pending.keys()) {
+      this.leftovers.add(page);
+      // `clean` may have passed it over while it was being written.
+      if (this.valid.get(page)?.isRemoved !== false) this.superseded.add(page);
+    }
     this.pending.clear();
   }
 
-  /** Deletes the rows that are not needed of up to `pagesMax` pages of `leftovers` or else `superseded`; how many. */
+  /** Whether `clean` has work that can be done now. */
+  get isCleaningDue(): boolean {
+    return this.leftovers.size > 0 || (this.superseded.size > 0 && !this.snapshots.isReading);
+  }
+
+  /** Deletes the rows that are not needed of up to `pagesMax` pages of `leftovers` or else `superseded`; which ones. */
   clean(pagesMax: number): number[] {
     const cleaned: number[] = [];
-    const queue = this.leftovers.size > 0 ? this.leftovers : this.superseded;
-    for (const page of queue) {
+    const isLeftover = this.leftovers.size > 0;
+    for (const page of isLeftover ? this.leftovers : this.superseded) {
       if (cleaned.length === pagesMax) break;
       cleaned.push(page);
+      if (isLeftover) {
+        this.removeNewer.run(page * 2, page * 2 + 1, this.generation);
+        continue;
+      }
       if (this.pending.has(page)) continue;
       const version = this.valid.get(page);
       if (version?.parity !== 0 || version.isRemoved) this.remove.run(page * 2);
@@ -140,8 +167,12 @@ export class PageTable {
 
   /** To be called once the deletion by `clean` is committed. */
   cleaned(pages: readonly number[]): void {
+    const isLeftover = this.leftovers.size > 0;
     for (const page of pages) {
-      this.leftovers.delete(page);
+      if (isLeftover) {
+        this.leftovers.delete(page);
+        continue;
+      }
       this.superseded.delete(page);
       if (this.valid.get(page)?.isRemoved && !this.pending.has(page)) this.valid.delete(page);
     }

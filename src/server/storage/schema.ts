@@ -29,6 +29,8 @@ export type Db = Database.Database;
 export type Migration = (db: Db) => void;
 
 export const DATABASE_FILE = 'zabra.db';
+/** The database that is to take the place of the one being set aside (`set-aside.ts`). */
+export const FRESH_FILE = `${DATABASE_FILE}.fresh`;
 
 /**
  * 4 KiB measured best for batches of 300 B and of 8 KiB; larger pages gain only for batches of 60 KiB and more, while
@@ -59,6 +61,17 @@ const MIGRATIONS: readonly Migration[] = [
     `);
     createMeta(db);
   },
+  (db) => {
+    db.exec(`
+      CREATE TABLE kept (
+        id INTEGER NOT NULL,
+        generation INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        PRIMARY KEY (id, generation)
+      ) STRICT;
+    `);
+  },
 ];
 
 /** Brings the database from its `user_version` to `steps.length`. Throws VERSION when it is already beyond that. */
@@ -84,6 +97,7 @@ export function migrate(db: Db, steps: readonly Migration[] = MIGRATIONS): void 
  */
 export function openDatabase(directory: string): Db {
   const file = join(directory, DATABASE_FILE);
+  refuseWhileSetAside(directory);
   if (!existsSync(file)) {
     if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0) {
       throw damaged(`${DATABASE_FILE} is missing while its write-ahead log is there`);
@@ -95,6 +109,7 @@ export function openDatabase(directory: string): Db {
   const db = new Database(file, { timeout: 0, fileMustExist: true });
   try {
     configure(db);
+    refuseWhileSetAside(directory);
     migrate(db);
     verifySchema(db);
     return db;
@@ -155,20 +170,32 @@ function initialise(db: Db): void {
   db.pragma(`application_id = ${APPLICATION_ID}`);
 }
 
-function createDatabase(directory: string): void {
+/** Asked once more when the lock is held: whoever sets the database aside asks for that after leaving this sign. */
+function refuseWhileSetAside(directory: string): void {
+  if (existsSync(join(directory, FRESH_FILE))) throw damaged('it was being set aside when the server stopped');
+}
+
+/** Makes a complete new database under a name that nobody opens, with what `prepare` adds; returns its path. */
+export function makeDraft(directory: string, prepare: (db: Db) => void = () => {}): string {
   for (const name of readdirSync(directory)) {
     if (/^zabra\.db\.\d+\.new(-wal|-journal)?$/.test(name)) unlinkSync(join(directory, name));
   }
-  const file = join(directory, DATABASE_FILE);
-  const draft = `${file}.${process.pid}.new`;
+  const draft = join(directory, `${DATABASE_FILE}.${process.pid}.new`);
   const db = new Database(draft, { timeout: 0 });
   try {
     initialise(db);
     configure(db);
     migrate(db);
+    prepare(db);
   } finally {
     db.close();
   }
+  return draft;
+}
+
+function createDatabase(directory: string): void {
+  const draft = makeDraft(directory);
+  const file = join(directory, DATABASE_FILE);
   try {
     // Unlike rename, link never replaces the database of another process that was a little faster.
     linkSync(draft, file);

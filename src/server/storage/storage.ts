@@ -9,7 +9,7 @@
  * Zxids are safe integers, epoch * 2^32 + counter. Storage knows nothing else of what it stores.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { Recovered, StorageOptions, StorageStats } from './contract.js';
+import type { Recovered, StorageOptions, StorageSnapshot, StorageStats } from './contract.js';
 import { fromPlain, StorageError, toStorageError } from './errors.js';
 import type { StoredBatch } from './log-table.js';
 import {
@@ -17,12 +17,14 @@ import {
   type Command,
   Counter,
   type Opened,
+  type OpenedSnapshot,
   type Reply,
   type Report,
   type RequestCommand,
   type WorkerData,
 } from './messages.js';
 import type { Page } from './page-table.js';
+import { stream } from './stream.js';
 
 const LOG_RETAIN_BYTES = 64 * 1024 * 1024;
 const LOG_RETAIN_BATCHES = 100_000;
@@ -62,6 +64,8 @@ export class Storage {
   private readonly waiting = new Map<number, Waiting>();
   private requestCount = 0;
   private checkpointBytes = 0;
+  /** Of the checkpoint begun last. */
+  private isFullCheckpoint = false;
   /** First zxids of the batches in flight, oldest first; `inFlightStart` is the index of the oldest. */
   private inFlight: number[] = [];
   private inFlightStart = 0;
@@ -107,6 +111,7 @@ export class Storage {
     const recovered: Recovered = {
       acceptedEpoch: epochs.accepted,
       currentEpoch: epochs.current,
+      isVoting: epochs.copyNeeded !== true,
       checkpoint: checkpoint.zxid === null ? null : { zxid: checkpoint.zxid, header },
       lastZxid,
       pages: () => storage.streamPages(),
@@ -127,8 +132,9 @@ export class Storage {
   }
 
   /**
-   * Stores both epochs at once, in order with the batches: what was appended before is durable when this resolves.
-   * Rejects with FULL (the old ones still hold), throws RangeError when current is beyond accepted (E78).
+   * Stores both epochs at once. Everything asked for before is durable when this resolves: batches, a truncation, a full
+   * checkpoint. Rejects with FULL, and the old ones still hold, when the disk took them not or lost something of that;
+   * throws RangeError when current is beyond accepted (E78).
    */
   async setEpochs(acceptedEpoch: number, currentEpoch: number): Promise<void> {
     if (!(Number.isSafeInteger(acceptedEpoch) && currentEpoch >= 0 && currentEpoch <= acceptedEpoch)) {
@@ -138,8 +144,9 @@ export class Storage {
   }
 
   /**
-   * Removes the batches after `zxid`, in order with the batches appended before. Rejects with ORDER, changing nothing,
-   * when that would cut through a batch or behind the checkpoint; with FULL when the disk is full.
+   * Removes the batches after `zxid`, in order with everything asked for before. Rejects with ORDER, changing nothing,
+   * when that would cut through a batch or behind the checkpoint. Rejects with FULL when the disk is full: it must be
+   * asked for again (or a full checkpoint be stored), and until one succeeds no batch and no epoch is taken.
    */
   async truncateAfter(zxid: number): Promise<void> {
     await this.request({ kind: 'truncateAfter', zxid });
@@ -147,13 +154,16 @@ export class Storage {
 
   /**
    * Begins a checkpoint at `zxid`, giving up one that is in progress. Pages that are not handed over keep their content,
-   * unless `isFull`, which makes the new pages the only ones. A checkpoint beyond the end of the log (a snapshot from
-   * another server) replaces the log when it ends, and batches that continue it may be appended right after
-   * `endCheckpoint`. `header` is copied.
+   * unless `isFull`, which makes the new pages the only ones. `header` is copied.
+   *
+   * A full checkpoint is a copy of another server's history, at any `zxid`: when it ends nothing is left of the old log,
+   * and `endCheckpoint` has its place in the order of appends, truncations and epochs. Batches that continue it may be
+   * appended right after. Should it fail, they are lost with it, as are all up to `onCheckpointFailed`.
    */
   beginCheckpoint(zxid: number, header: Uint8Array, options: { isFull?: boolean } = {}): void {
     const copy = new Uint8Array(header);
-    this.post({ kind: 'beginCheckpoint', zxid, header: copy, isFull: options.isFull ?? false }, copy.buffer);
+    this.isFullCheckpoint = options.isFull ?? false;
+    this.post({ kind: 'beginCheckpoint', zxid, header: copy, isFull: this.isFullCheckpoint }, copy.buffer);
   }
 
   /**
@@ -176,7 +186,7 @@ export class Storage {
 
   /** Makes the checkpoint in progress the valid one, atomically; then `onCheckpointed`, and the log is cut behind it. */
   endCheckpoint(): void {
-    this.post({ kind: 'endCheckpoint' });
+    this.post({ kind: 'endCheckpoint', isFull: this.isFullCheckpoint });
   }
 
   /** After a full disk: whether a write succeeds again. */
@@ -184,15 +194,56 @@ export class Storage {
     return (await this.request({ kind: 'probe' })) === true;
   }
 
-  /** After `onStoreFailed`: batches are taken again, beginning with `nextZxid`, which must continue what is stored. */
-  resume(nextZxid: number): void {
+  /**
+   * After `onStoreFailed`: batches are taken again, beginning with `nextZxid`, which must continue what is stored. Leave it
+   * out when history has turned since (a truncation, a full checkpoint); each batch is checked in any case.
+   */
+  resume(nextZxid?: number): void {
     this.forgetAllInFlight();
     this.post({ kind: 'resume', nextZxid });
   }
 
-  /** Batches that hold something later than `afterZxid`, in order, until `bytesMax` is reached; [] at the end. */
+  /**
+   * Batches that hold something later than `afterZxid`, in order, until `bytesMax` is reached. [] at the end, and when
+   * the log does not reach back to `afterZxid`.
+   */
   async readLog(afterZxid: number, bytesMax = CHUNK_BYTES): Promise<StoredBatch[]> {
-    return (await this.request({ kind: 'readLog', afterZxid, bytesMax })) as StoredBatch[];
+    return (await this.request({ kind: 'readLog', afterZxid, bytesMax, isContiguous: true })) as StoredBatch[];
+  }
+
+  /**
+   * Batches that hold something later than `afterZxid` are not cut behind checkpoints, however many there are to be
+   * retained. Infinity, as it is at first, lifts that. Truncations and full checkpoints remove them all the same.
+   */
+  keepLog(afterZxid: number): void {
+    this.post({ kind: 'keepLog', afterZxid });
+  }
+
+  /**
+   * Opens a view of the last finished checkpoint and of the log behind it, as they are now. There may be several at once.
+   * Rejects with FULL when the disk has no room to tidy up after earlier ones.
+   */
+  async openSnapshot(): Promise<StorageSnapshot> {
+    const opened = (await this.request({ kind: 'openSnapshot' })) as OpenedSnapshot;
+    const { snapshot, zxid, checkpointZxid, header } = opened;
+    let isOpen = true;
+    const read = (kind: 'readSnapshotPages' | 'readSnapshotBatches') =>
+      this.request({ kind, snapshot, bytesMax: CHUNK_BYTES });
+    const readPages = () => read('readSnapshotPages') as Promise<Page[]>;
+    const readBatches = () => read('readSnapshotBatches') as Promise<StoredBatch[]>;
+    return {
+      zxid,
+      checkpointZxid: checkpointZxid ?? 0,
+      header: checkpointZxid === null ? null : header,
+      readPages,
+      readBatches,
+      pages: () => stream(readPages),
+      batches: () => stream(readBatches),
+      close: () => {
+        if (isOpen && this.state === 'open') void this.request({ kind: 'closeSnapshot', snapshot }).catch(() => {});
+        isOpen = false;
+      },
+    };
   }
 
   stats(): StorageStats {
@@ -231,18 +282,19 @@ export class Storage {
 
   private async *streamPages(): AsyncGenerator<Page[]> {
     yield* stream(
-      (fromPage) => this.request({ kind: 'readPages', fromPage, bytesMax: CHUNK_BYTES }) as Promise<Page[]>,
-      0,
-      (last) => last.page + 1,
+      (last) =>
+        this.request({ kind: 'readPages', fromPage: last ? last.page + 1 : 0, bytesMax: CHUNK_BYTES }) as Promise<
+          Page[]
+        >,
     );
   }
 
   private async *streamBatches(afterZxid: number): AsyncGenerator<StoredBatch[]> {
-    yield* stream(
-      (zxid) => this.readLog(zxid, CHUNK_BYTES),
-      afterZxid,
-      (last) => last.lastZxid,
-    );
+    yield* stream((last) => {
+      const from = last?.lastZxid ?? afterZxid;
+      const command = { kind: 'readLog', afterZxid: from, bytesMax: CHUNK_BYTES, isContiguous: false } as const;
+      return this.request(command) as Promise<StoredBatch[]>;
+    });
   }
 
   private request(
@@ -290,6 +342,10 @@ export class Storage {
         this.onCheckpointed(report.zxid);
         break;
       case 'checkpointFailed':
+        if (report.isFull) {
+          this.forgetAllInFlight();
+          if (this.state === 'open') this.post({ kind: 'acknowledgeFailure' });
+        }
         this.onCheckpointFailed(fromPlain(report.error), report.zxid);
         break;
       case 'checkpointDrained':
@@ -344,21 +400,5 @@ export class Storage {
     this.waiting.clear();
     if (wasOpening) this.settleOpening.reject(error);
     else this.onFatal(error);
-  }
-}
-
-/** Reads chunk after chunk, asking for the next one while the owner works on the one before. */
-async function* stream<Row>(
-  read: (from: number) => Promise<Row[]>,
-  start: number,
-  next: (last: Row) => number,
-): AsyncGenerator<Row[]> {
-  let chunk = await read(start);
-  while (chunk.length > 0) {
-    const ahead = read(next(chunk[chunk.length - 1]));
-    // Damage found ahead is thrown when its turn comes, not as an unhandled rejection.
-    ahead.catch(() => {});
-    yield chunk;
-    chunk = await ahead;
   }
 }

@@ -13,7 +13,7 @@
  *
  * Layout, big-endian: magic, version, zxid as epoch and counter, accepted epoch, current epoch, 4 zero bytes, CRC.
  */
-import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from './crc.js';
 import { StorageError, toStorageError } from './errors.js';
@@ -93,15 +93,8 @@ export class TailWitness {
 
   /** Null when there is nothing, or nothing that can be trusted. */
   private read(): End | null {
-    const { view } = this;
-    if (readSync(this.fd, this.record, 0, RECORD_BYTES, 0) < RECORD_BYTES) return null;
-    const isSound = crc32(this.record.subarray(0, CRC_AT)) === view.getUint32(CRC_AT);
-    if (!isSound || view.getUint32(0) !== MAGIC || view.getUint32(4) !== VERSION) return null;
-    return {
-      zxid: view.getUint32(8) * EPOCH_UNIT + view.getUint32(12),
-      accepted: view.getUint32(16),
-      current: view.getUint32(20),
-    };
+    const isWhole = readSync(this.fd, this.record, 0, RECORD_BYTES, 0) === RECORD_BYTES;
+    return isWhole ? decode(this.record) : null;
   }
 
   private write(end: End): void {
@@ -117,6 +110,29 @@ export class TailWitness {
     writeSync(this.fd, this.record, 0, RECORD_BYTES, 0);
     this.recorded = end;
   }
+}
+
+/** What the file in `directory` says; null when it is missing, or nothing in it can be trusted. */
+export function recordedEnd(directory: string): End | null {
+  let record: Uint8Array;
+  try {
+    record = readFileSync(join(directory, WITNESS_FILE));
+  } catch {
+    return null;
+  }
+  return decode(record);
+}
+
+function decode(record: Uint8Array): End | null {
+  if (record.length < RECORD_BYTES) return null;
+  const view = new DataView(record.buffer, record.byteOffset);
+  const isSound = crc32(record.subarray(0, CRC_AT)) === view.getUint32(CRC_AT);
+  if (!isSound || view.getUint32(0) !== MAGIC || view.getUint32(4) !== VERSION) return null;
+  return {
+    zxid: view.getUint32(8) * EPOCH_UNIT + view.getUint32(12),
+    accepted: view.getUint32(16),
+    current: view.getUint32(20),
+  };
 }
 
 function verify(recorded: End, end: End): void {

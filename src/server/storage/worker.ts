@@ -5,24 +5,30 @@
  * background work, and copies the WAL when it has grown enough. So a group waits for one slice at most, and background
  * work advances even when groups follow each other without a pause.
  *
- * A full disk loses the group that met it and every batch behind it, until the owner resumes: batches are a chain, and a
- * later one must not be stored over the gap. Any other failure is fatal: it is reported and the thread ends.
+ * The end of a full checkpoint, a copy of another server's, is the one piece of background work that has its place among
+ * the groups: what was asked for before it is done before it, and what comes behind it rests on it (E83).
+ *
+ * A full disk loses the group that met it and what was asked for behind it (`losses.ts`). Any other failure is fatal: it
+ * is reported and the thread ends.
  */
 import { performance } from 'node:perf_hooks';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Engine } from './engine.js';
-import { StorageError, toPlain } from './errors.js';
+import { StorageError, type StorageErrorCode, toPlain } from './errors.js';
 import { follows } from './log-table.js';
+import { Losses } from './losses.js';
 import {
   type BackgroundCommand,
   type Command,
   Counter,
+  type EndCheckpoint,
   type ForegroundCommand,
   type Reply,
   type Report,
   type RequestCommand,
   type WorkerData,
 } from './messages.js';
+import { answer } from './requests.js';
 
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 const IDLE_MS = 20;
@@ -31,6 +37,8 @@ const BUSY_MS = 5;
 const SLICE_BYTES_MAX = 256 * 1024;
 const SLICE_BYTES_MIN = 16 * 1024;
 const SLICE_BYTES_PER_SYNC_MS = 128 * 1024;
+/** Failures of a request that concern nobody else. */
+const REJECTING: ReadonlySet<StorageErrorCode> = new Set(['DAMAGED', 'STALE', 'CLOSED', 'FULL']);
 
 type GroupCommand = Extract<ForegroundCommand, { kind: 'append' | 'setEpochs' }>;
 type CheckpointCommand = Extract<BackgroundCommand, { kind: 'beginCheckpoint' }>;
@@ -43,8 +51,9 @@ class StorageWorker {
   private checkpoint: CheckpointCommand | null = null;
   /** How far the first of `background` is written, when it is pages. */
   private pagesDone = 0;
-  /** After a full disk: batches are dropped until the owner resumes. */
-  private isLosing = false;
+  /** The end of a full checkpoint whose turn has come. */
+  private dueEnd: EndCheckpoint | null = null;
+  private readonly losses = new Losses();
   /** After a full disk: no tidying until something shows that there is room again. */
   private isTidyBlocked = false;
   private isClosed = false;
@@ -90,12 +99,19 @@ class StorageWorker {
         case 'setEpochs':
         case 'truncateAfter':
         case 'resume':
+        case 'acknowledgeFailure':
           this.foreground.push(command);
+          break;
+        case 'endCheckpoint':
+          if (command.isFull) this.foreground.push(command);
+          this.background.push(command);
           break;
         case 'beginCheckpoint':
         case 'checkpointPages':
-        case 'endCheckpoint':
           this.background.push(command);
+          break;
+        case 'keepLog':
+          this.engine.keepLog(command.afterZxid);
           break;
         default:
           this.requests.push(command);
@@ -108,21 +124,16 @@ class StorageWorker {
     const group: GroupCommand[] = [];
     let bytes = 0;
     let taken = 0;
-    let { lastZxid } = this.engine.log.totals;
     for (; taken < this.foreground.length && bytes < GROUP_BYTES_MAX; taken++) {
       const command = this.foreground[taken];
-      if (command.kind === 'resume' || command.kind === 'truncateAfter') {
+      if (command.kind !== 'append' && command.kind !== 'setEpochs') {
         if (group.length > 0) break;
-        if (command.kind === 'resume') this.resume(command.nextZxid);
-        else this.truncate(command.id, command.zxid);
-      } else if (command.kind === 'setEpochs') {
+        this.carryOut(command);
+      } else if (this.losses.isLosing) {
+        this.lose(command);
+      } else {
         group.push(command);
-      } else if (!this.isLosing) {
-        // A gap: only a checkpoint in progress can bridge it, once what comes before is stored.
-        if (group.length > 0 && !follows(lastZxid, command.firstZxid)) break;
-        group.push(command);
-        lastZxid = command.lastZxid;
-        bytes += command.bytes.length;
+        if (command.kind === 'append') bytes += command.bytes.length;
       }
     }
     if (taken === 0) return false;
@@ -131,9 +142,36 @@ class StorageWorker {
     return true;
   }
 
+  /** What stands between groups. */
+  private carryOut(command: Exclude<ForegroundCommand, GroupCommand>): void {
+    switch (command.kind) {
+      case 'resume':
+        this.resume(command.nextZxid);
+        break;
+      case 'truncateAfter':
+        this.truncate(command.id, command.zxid);
+        break;
+      case 'endCheckpoint':
+        this.endFullCheckpoint(command);
+        break;
+      case 'acknowledgeFailure':
+        this.losses.failureHeard();
+    }
+  }
+
+  /** What comes behind a loss is lost as well. */
+  private lose(command: GroupCommand): void {
+    const error = new StorageError('FULL', 'The disk is full: something was lost that this was to come after.');
+    if (command.kind === 'setEpochs') this.reject(command.id, error);
+    else if (this.losses.batchLost()) this.reportLoss(error, command.firstZxid);
+  }
+
+  private reportLoss(error: StorageError, firstLostZxid: number): void {
+    this.report({ kind: 'storeFailed', error: toPlain(error), firstLostZxid });
+  }
+
   private store(group: readonly GroupCommand[], bytes: number): void {
     const first = group.find((command) => command.kind === 'append');
-    if (first && !follows(this.engine.log.totals.lastZxid, first.firstZxid)) this.completeCheckpoint();
     const startMs = performance.now();
     try {
       this.engine.group(() => {
@@ -145,16 +183,30 @@ class StorageWorker {
     } catch (error) {
       const failure = this.fullOrThrow(error, 'Cannot store a group of batches');
       if (first) {
-        this.isLosing = true;
-        this.report({ kind: 'storeFailed', error: toPlain(failure), firstLostZxid: first.firstZxid });
+        this.losses.batchLost();
+        this.reportLoss(failure, first.firstZxid);
       }
       for (const command of group) if (command.kind === 'setEpochs') this.reject(command.id, failure);
       return;
     }
     this.lastGroupAtMs = performance.now();
     this.countGroup(group, bytes, this.lastGroupAtMs - startMs);
-    if (first) this.report(this.engine.log.totals.lastZxid);
-    for (const command of group) if (command.kind === 'setEpochs') this.reply(command.id, true);
+    this.answerGroup(group);
+  }
+
+  /** In the order of the commands, with one word for all batches between two epochs. */
+  private answerGroup(group: readonly GroupCommand[]): void {
+    let storedZxid = -1;
+    for (const command of group) {
+      if (command.kind === 'append') {
+        storedZxid = command.lastZxid;
+        continue;
+      }
+      if (storedZxid >= 0) this.report(storedZxid);
+      storedZxid = -1;
+      this.reply(command.id, true);
+    }
+    if (storedZxid >= 0) this.report(storedZxid);
   }
 
   private countGroup(group: readonly GroupCommand[], bytes: number, ms: number): void {
@@ -171,75 +223,83 @@ class StorageWorker {
 
   private truncate(id: number, zxid: number): void {
     try {
+      if (this.losses.isLosing && zxid > this.engine.log.totals.lastZxid) {
+        throw new StorageError('FULL', `The disk is full: zxid ${zxid}, where the log was to end, was lost.`);
+      }
       this.engine.group(() => this.engine.truncateAfter(zxid));
+      this.losses.truncated();
       this.updateSizes();
       this.reply(id, true);
     } catch (error) {
       const failure = this.engine.failure(error, 'Cannot truncate the log');
       if (failure.code !== 'ORDER' && failure.code !== 'FULL') throw failure;
+      if (failure.code === 'FULL') this.losses.truncationFailed();
       this.reject(id, failure);
     }
   }
 
-  private resume(nextZxid: number): void {
+  private resume(nextZxid: number | undefined): void {
     const { lastZxid } = this.engine.log.totals;
-    if (!follows(lastZxid, nextZxid)) {
+    const wasLosing = this.losses.isLosing;
+    this.losses.resumed();
+    this.isTidyBlocked = false;
+    const isChecked = nextZxid !== undefined && wasLosing && !this.losses.isLosing;
+    if (isChecked && !follows(lastZxid, nextZxid)) {
       throw new StorageError('ORDER', `Cannot resume with zxid ${nextZxid}: the log ends at ${lastZxid}.`);
     }
-    this.isLosing = false;
-    this.isTidyBlocked = false;
   }
 
-  /** A batch that only continues the history of the checkpoint in progress waits until that is complete. */
-  private completeCheckpoint(): void {
-    while (this.background.some((command) => command.kind === 'endCheckpoint')) this.advanceBackground();
+  /** Everything asked for before it is done; what comes behind it has to wait for the whole of it. */
+  private endFullCheckpoint(end: EndCheckpoint): void {
+    this.dueEnd = end;
+    while (this.background.includes(end)) this.advanceBackground();
+    this.dueEnd = null;
+    this.losses.copyEnded();
   }
 
   private answerRequest(): boolean {
     const request = this.requests.shift();
     if (!request) return false;
     try {
-      switch (request.kind) {
-        case 'readPages':
-          this.reply(request.id, pack(this.engine.pages.read(request.fromPage, request.bytesMax)));
-          break;
-        case 'readLog':
-          this.reply(request.id, pack(this.engine.log.read(request.afterZxid, request.bytesMax)));
-          break;
-        case 'probe': {
-          const isWritable = this.engine.probe();
-          if (isWritable) this.isTidyBlocked = false;
-          this.reply(request.id, isWritable);
-          break;
-        }
-        case 'close':
-          while (this.commitGroup());
-          this.completeCheckpoint();
-          this.engine.close();
-          this.isClosed = true;
-          this.reply(request.id, true);
+      if (request.kind === 'close') this.close();
+      const value = request.kind === 'close' ? true : answer(this.engine, request, SLICE_BYTES_MAX);
+      if (value === null) {
+        this.requests.unshift(request);
+        return true;
       }
+      if (request.kind === 'probe' && value === true) this.isTidyBlocked = false;
+      this.reply(request.id, value);
     } catch (error) {
       const failure = this.engine.failure(error, `Cannot ${request.kind}`);
-      if (failure.code !== 'DAMAGED') throw failure;
+      if (!REJECTING.has(failure.code)) throw failure;
       this.reject(request.id, failure);
     }
     return true;
+  }
+
+  private close(): void {
+    while (this.commitGroup());
+    while (this.background.some(({ kind }) => kind === 'endCheckpoint')) this.advanceBackground();
+    this.engine.close();
+    this.isClosed = true;
   }
 
   /** One slice. Returns whether there was something to do. */
   private advanceBackground(): boolean {
     if (this.background.length === 0) return this.tidy();
     const command = this.background[0];
+    // Its turn comes among the groups.
+    if (command.kind === 'endCheckpoint' && command.isFull && command !== this.dueEnd) return this.tidy();
     try {
       if (!this.advanceCheckpoint(command)) return true;
     } catch (error) {
       const failure = this.fullOrThrow(error, 'Cannot write the checkpoint');
-      const { zxid } = command.kind === 'beginCheckpoint' ? command : this.checkpoint!;
+      const { zxid, isFull } = command.kind === 'beginCheckpoint' ? command : this.checkpoint!;
       this.engine.abandonCheckpoint();
       this.checkpoint = null;
       this.isTidyBlocked = true;
-      this.report({ kind: 'checkpointFailed', zxid, error: toPlain(failure) });
+      if (isFull) this.losses.copyFailed();
+      this.report({ kind: 'checkpointFailed', zxid, isFull, error: toPlain(failure) });
     }
     this.background.shift();
     this.pagesDone = 0;
@@ -259,10 +319,11 @@ class StorageWorker {
         this.engine.tidy(this.sliceBytes());
         return false;
       }
-      if (command.zxid < this.engine.checkpointZxid) {
+      if (!command.isFull && command.zxid < this.engine.checkpointZxid) {
         throw new StorageError('ORDER', `A checkpoint at ${command.zxid} would go back from a later one.`);
       }
       this.checkpoint = command;
+      this.losses.copyBegun();
       return true;
     }
     // Not begun, or abandoned on a full disk: what still arrives for it is dropped.
@@ -273,6 +334,7 @@ class StorageWorker {
     }
     const { zxid, header, isFull } = this.checkpoint;
     this.engine.finishCheckpoint(zxid, header, isFull);
+    if (isFull) this.losses.copied();
     this.checkpoint = null;
     this.isTidyBlocked = false;
     this.counters[Counter.checkpoints]++;
@@ -332,18 +394,6 @@ class StorageWorker {
   private report(report: Report): void {
     this.port.postMessage(report);
   }
-}
-
-/** Moves the bytes of all rows into one buffer, which then changes threads without another copy. */
-function pack<Row extends { bytes: Uint8Array }>(rows: Row[]): Row[] {
-  const buffer = new Uint8Array(rows.reduce((sum, row) => sum + row.bytes.length, 0));
-  let offset = 0;
-  return rows.map((row) => {
-    const bytes = buffer.subarray(offset, offset + row.bytes.length);
-    bytes.set(row.bytes);
-    offset += bytes.length;
-    return { ...row, bytes };
-  });
 }
 
 function main(data: WorkerData): void {

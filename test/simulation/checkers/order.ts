@@ -7,10 +7,11 @@
  * Leaves out reads across sessions, which ZooKeeper does not order (E71), and the zxid of auth replies, which is 0.
  */
 import { repliesWithRequests, WRITES } from '../history.js';
+import type { Replay } from '../replay.js';
 import type { Run } from '../scenario.js';
 import { check } from './check.js';
 
-export function checkOrder(run: Run): void {
+export function checkOrder(run: Run, replay: Replay): void {
   const seenBySession = new Map<bigint, number>();
   for (const { sent, reply, observation } of repliesWithRequests(run.history)) {
     check(sent?.xid === reply.xid, 'replies come in the order of requests', () => ({ sent, observation }));
@@ -18,10 +19,10 @@ export function checkOrder(run: Run): void {
     check(reply.zxid >= seen, 'a session never goes back in time', () => ({ seen, observation }));
     seenBySession.set(observation.sessionId, reply.zxid);
   }
-  checkLinearizability(run);
+  checkLinearizability(run, replay);
 }
 
-function checkLinearizability(run: Run): void {
+function checkLinearizability(run: Run, replay: Replay): void {
   let answered = 0;
   const answeredBefore = new Map<string, number>();
   for (const observation of run.history) {
@@ -29,10 +30,11 @@ function checkLinearizability(run: Run): void {
     if (observation.kind === 'sent') {
       if (WRITES.has(observation.operation)) answeredBefore.set(`${connection}/${observation.xid}`, answered);
     } else if (observation.kind === 'received' && observation.item.kind === 'reply') {
-      const { xid, zxid, code } = observation.item;
+      const { xid, zxid } = observation.item;
       const before = answeredBefore.get(`${connection}/${xid}`);
-      // A refused write names the state it was refused in; it has no place of its own in the order.
-      const isOrdered = before === undefined || zxid > before || (zxid === before && code !== 0);
+      // A write that was refused before it came to the log has no place of its own in the order.
+      const isLogged = replay.requests.has(`${observation.sessionId}/${xid}`);
+      const isOrdered = before === undefined || !isLogged || zxid > before;
       check(isOrdered, 'a later write has a greater zxid', () => ({ before, observation }));
       answered = Math.max(answered, zxid);
     }

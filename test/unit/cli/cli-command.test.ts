@@ -12,6 +12,11 @@ test.each<[string[], string[], string[]]>([
   [['-timeout', '500', '-r', '-waitforconnection'], ['--timeout', '500', '--readonly', '--waitforconnection'], []],
   [['--server=h:1', 'create', '/a', '--'], ['--server=h:1'], ['create', '/a', '--']],
   [['-server'], ['--server'], []],
+  [
+    ['--tls', '--ca', 'ca.pem', '--cert', 'me.pem', 'ls', '/'],
+    ['--tls', '--ca', 'ca.pem', '--cert', 'me.pem'],
+    ['ls', '/'],
+  ],
 ])('%j', (args, flags, command) => {
   expect(splitArguments(args)).toEqual({ flags, command });
 });

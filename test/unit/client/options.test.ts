@@ -19,3 +19,14 @@ test('a time that is longer than timers are does not strike at once', async () =
   stop.abort(new Error('long enough'));
   await expect(early).resolves.toMatchObject({ message: 'long enough' });
 });
+
+test('TLS: material that is no good is said at once, and without any there is no TLS', () => {
+  expect(resolveOptions('a', {}).tls).toBeUndefined();
+  expect(resolveOptions('a', { tls: false }).tls).toBeUndefined();
+  expect(resolveOptions('a', { tls: true }).tls).toMatchObject({ rejectUnauthorized: true });
+  const open = resolveOptions('a', { tls: { servername: 'zk', rejectUnauthorized: false } }).tls;
+  expect(open).toMatchObject({ servername: 'zk', rejectUnauthorized: false });
+  for (const tls of [{ key: 'garbage' }, { cert: Buffer.from('garbage') }, { pfx: Buffer.from('garbage') }]) {
+    expect(() => resolveOptions('a', { tls })).toThrow(/^connect failed: tls: .*\(BadArguments\)$/);
+  }
+});

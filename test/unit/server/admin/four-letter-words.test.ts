@@ -76,6 +76,10 @@ function facts(changes: Partial<ServerFacts> = {}): ServerFacts {
     connectionDropProbability: 0,
     ensemble: undefined,
     leader: undefined,
+    zab: undefined,
+    members: () => [],
+    observers: () => [],
+    lastSnapshot: () => undefined,
     metrics: () => ({
       counters: new Map([['proposal_count', 5]]),
       summaries: new Map([['fsynctime', { count: 7, sum: 5, min: 0, max: 1 }]]),

@@ -119,17 +119,30 @@ const SHAPES: readonly (readonly [names: string, fields: () => Json])[] = [
   ['hash', () => ({ digests: [{ zxid: number, digest: expect.anything() }] })],
   ['initial_configuration|icfg', () => ({ initial_configuration: expect.stringContaining('tickTimeMs=200\n') })],
   ['is_read_only|isro', () => ({ read_only: false })],
+  ['last_snapshot|lsnp', () => ({ zxid: 'ffffffffffffffff', timestamp: -1 })],
   ['leader|lead', () => ({ is_leader: true })],
   [
     'monitor|mntr',
     () => expect.objectContaining({ server_state: 'standalone', znode_count: number, avg_latency: number }),
   ],
+  ['observers|obsr', () => ({ synced_observers: 0, observers: [] })],
   ['ruok', () => ({})],
   ['server_stats|srvr', () => STATISTICS],
   ['stats|stat', () => ({ ...STATISTICS, connections: [CONNECTION], secure_connections: [] })],
+  [
+    'system_properties|sysp',
+    () =>
+      expect.objectContaining({
+        'zookeeper.tickTime': '200',
+        'zookeeper.DigestAuthenticationProvider.superDigest': '<hidden>',
+        'java.version': process.versions.node,
+      }),
+  ],
+  ['voting_view', () => ({ current_config: {} })],
   ['watches|wchc', () => ({ session_id_to_watched_paths: { [session]: ['/watched'] } })],
   ['watches_by_path|wchp', () => ({ path_to_session_ids: { '/watched': [Number(session)] } })],
   ['watch_summary|wchs', () => ({ num_connections: 1, num_paths: 1, num_total_watches: 1 })],
+  ['zabstate', () => ({ voting: false, zabstate: '' })],
 ];
 
 describe('commands', () => {
@@ -164,8 +177,6 @@ describe('commands', () => {
     ['crst', 'the four-letter word crst does it'],
     ['stat_reset', 'the four-letter word srst does it'],
     ['set_trace_mask', 'the four-letter word stmk does it'],
-    ['snapshot', 'stop the server and copy its directory'],
-    ['restore', 'put its directory back'],
   ])('%s would change something and is refused', async (name, instead) => {
     const { status, body } = await ask(admin, `/commands/${name}`);
     expect(status).toBe(403);

@@ -22,7 +22,8 @@ function load(text: string | undefined, more: Partial<LoadRequest> = {}) {
   return loadConfig({ file: main, env: {}, ...more });
 }
 
-const THREE = 'clientPort=2181\nserver.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2;2183\n';
+const LIMITS = 'initLimit=10\nsyncLimit=5\n';
+const THREE = `${LIMITS}clientPort=2181\nserver.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2;2183\n`;
 
 describe('defaults', () => {
   test('without a file: loopback, 2181, ./data', () => {
@@ -149,7 +150,7 @@ describe('ensemble', () => {
       serverId: 0,
       clientListen: { host: '127.0.0.1', port: 2181 },
     });
-    expect(load('standaloneEnabled=false\nserver.1=a:1:2;2181').config).toMatchObject({
+    expect(load(`standaloneEnabled=false\n${LIMITS}server.1=a:1:2;2181`).config).toMatchObject({
       replicated: true,
       serverId: 1,
     });
@@ -175,10 +176,41 @@ describe('ensemble', () => {
     expect(() => load('clientPort=1\nserver.1=a:1:2\nserver.2=a:2:3\nserver.3=b:1:2')).toThrow(
       'has a:2, as server.1 has',
     );
-    const { warnings } = load('clientPort=1\nserver.1=a:1:2\nserver.2=b:1:2');
+    const { warnings } = load(`clientPort=1\n${LIMITS}server.1=a:1:2\nserver.2=b:1:2`);
     expect(warnings.map((warning) => warning.text)).toEqual([
       'two voting servers tolerate no failure; three tolerate one',
     ]);
+  });
+
+  test.each(['initLimit', 'syncLimit'])('a file has to say %s', (name) => {
+    file('1', 'myid');
+    const without = THREE.replace(new RegExp(`${name}=.*\n`), '');
+    expect(() => load(without)).toThrow(`${name}: is not set, and this server is part of an ensemble`);
+    expect(load(without, { flags: { [name]: 7 } }).config[name as 'initLimit' | 'syncLimit']).toBe(7);
+  });
+
+  test('peerType gives way to the own server line, with a warning', () => {
+    file('2', 'myid');
+    const text = `peerType=participant\n${THREE.replace('b:1:2', 'b:1:2:observer')}`;
+    const { config, warnings } = load(text);
+    expect(config.peerType).toBe('observer');
+    expect(warnings.map((warning) => warning.key)).toContain('peerType');
+    expect(load(text.replace('peerType=participant', 'peerType=observer')).config.peerType).toBe('observer');
+  });
+
+  test('options of the links between servers take effect', () => {
+    file('1', 'myid');
+    const options = 'ensemble.name=blue\ncnxTimeout=700\nelectionPortBindRetry=0\ntcpKeepAlive=true\n';
+    const { config, warnings } = load(`${options}quorumListenOnAllIPs=true\n${THREE}`);
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      ensembleName: 'blue',
+      electionConnectTimeoutMs: 700,
+      electionPortBindRetry: 0,
+      peerTcpKeepAlive: true,
+      quorumListenOnAllIPs: true,
+    });
+    expect(() => load(`ensemble.name=${'x'.repeat(101)}\n${THREE}`)).toThrow('has 101 characters, more than 100');
   });
 });
 
@@ -223,7 +255,7 @@ describe('bad values', () => {
     ['qqqqqqqqqq=5', 'not an option; it has no effect'],
     ['authProvider.1=org.example.Plugin', 'not supported: Java classes cannot be loaded'],
     ['observerMasterPort=2191', 'not supported: observers are served by the leader'],
-    ['admin.rateLimiterIntervalInMS=1', 'not supported: the admin port only reads'],
+    ['audit.impl.class=org.example.Logger', 'not supported: Java classes cannot be loaded; the audit log'],
     ['forceSync=no', 'is off: acknowledged writes can be lost'],
     ['preAllocSize=65536', 'no effect here: the log lives in the database'],
   ])('%s is told', (text, warning) => {

@@ -1,5 +1,5 @@
 /** What the storage tests share: directories that go away, bytes that can be recognised, whole streams as arrays. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Engine, type EngineOptions } from '../../../../src/server/storage/engine.js';
@@ -54,4 +54,30 @@ export function openEngine(directory: string, options: Partial<EngineOptions> = 
     databaseBytesMax: 0,
     ...options,
   });
+}
+
+/** Every write to the open file `name` in `directory` fails from now on, as on a full disk; undone by what is returned. */
+export function fillDisk(directory: string, name: string): () => void {
+  const path = join(directory, name);
+  const fd = Number(readdirSync('/proc/self/fd').find((number) => targetOf(number) === path));
+  const redirect = (target: string) => {
+    closeSync(fd);
+    const taken: number[] = [];
+    // The lowest free number is given out first.
+    for (let opened = -1; opened !== fd; ) {
+      opened = openSync(target, 'r+');
+      if (opened !== fd) taken.push(opened);
+    }
+    for (const other of taken) closeSync(other);
+  };
+  redirect('/dev/full');
+  return () => redirect(path);
+}
+
+function targetOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
 }

@@ -1,0 +1,28 @@
+// When to dial next. A link that had worked is made again at once, since a reset is how servers say "let us begin anew".
+// Where nobody answers, and where links break as soon as they are made, the pause doubles from 50 ms to 2 s.
+
+const PAUSE_MS_MIN = 50;
+const PAUSE_MS_MAX = 2000;
+/** A link that lived so long counts as one that works: what broke it is no part of a series. */
+const STEADY_MS = 1000;
+
+export class Backoff {
+  private failures = 0;
+  private shortLinks = 0;
+
+  /** An attempt came to nothing. Returns the ms to wait. */
+  failed(): number {
+    return pauseMs(this.failures++);
+  }
+
+  /** A link broke after so many ms. Returns the ms to wait: 0 unless the one before it was short-lived as well. */
+  broke(livedMs: number): number {
+    this.failures = 0;
+    if (livedMs >= STEADY_MS) this.shortLinks = 0;
+    return this.shortLinks++ === 0 ? 0 : pauseMs(this.shortLinks - 2);
+  }
+}
+
+function pauseMs(doublings: number): number {
+  return Math.min(PAUSE_MS_MIN * 2 ** doublings, PAUSE_MS_MAX);
+}

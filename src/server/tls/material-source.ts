@@ -1,0 +1,88 @@
+// Material that follows its files: certificates live for months and servers for longer, so when a file changes it is
+// read again, and whoever speaks TLS takes the new material for the connections to come; those that are open go on.
+// A new file that cannot be used is told in the log, and the old material stays.
+//
+// Files are looked at once a second (stat, in Node's thread pool): notifications of the file system miss the renamed
+// links by which secrets are mounted, and network file systems.
+
+import { type Stats, unwatchFile, watchFile } from 'node:fs';
+import type { Logger } from '../logging.js';
+import { subjectName } from './distinguished-name.js';
+import { type LoadedMaterial, loadMaterial, type TlsMaterial } from './material.js';
+import type { TlsSettings } from './settings.js';
+
+const CHECK_MS = 1000;
+const DAY_MS = 86_400_000;
+const EXPIRY_WARNING_DAYS = 14;
+
+export interface MaterialSourceOptions {
+  /** Whether certificates of others are checked; by default unless clientAuth is none. */
+  readonly checksPeers?: boolean;
+  /** Read files again when they change. Default true. */
+  readonly reload?: boolean;
+}
+
+export class MaterialSource {
+  readonly settings: TlsSettings;
+  private readonly logger: Logger;
+  private readonly checksPeers: boolean;
+  private readonly listeners = new Set<(material: TlsMaterial) => void>();
+  private readonly watched: readonly string[];
+  private current: TlsMaterial;
+
+  /** Reads the files. Throws ConfigError as loadMaterial does. */
+  constructor(settings: TlsSettings, logger: Logger, options: MaterialSourceOptions = {}) {
+    this.settings = settings;
+    this.logger = logger;
+    this.checksPeers = options.checksPeers ?? settings.clientAuth !== 'none';
+    this.current = this.told(loadMaterial(settings, this.checksPeers), 'uses');
+    this.watched = options.reload === false ? [] : files(settings, this.checksPeers);
+    for (const file of this.watched) watchFile(file, { interval: CHECK_MS, persistent: false }, this.fileChanged);
+  }
+
+  get material(): TlsMaterial {
+    return this.current;
+  }
+
+  /** Calls `listener` with each new material from now on. */
+  onChange(listener: (material: TlsMaterial) => void): void {
+    this.listeners.add(listener);
+  }
+
+  close(): void {
+    for (const file of this.watched) unwatchFile(file, this.fileChanged);
+    this.listeners.clear();
+  }
+
+  private readonly fileChanged = (now: Stats, before: Stats): void => {
+    const isSame = now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino;
+    const isGone = now.nlink === 0;
+    if (!isSame && !isGone) this.reload();
+  };
+
+  private reload(): void {
+    const { prefix } = this.settings;
+    try {
+      this.current = this.told(loadMaterial(this.settings, this.checksPeers), 'has read the files again, and uses');
+      for (const listener of this.listeners) listener(this.current);
+    } catch (error) {
+      this.logger.error(`${prefix}.*: changed files are not used, the old ones stay: ${(error as Error).message}`);
+    }
+  }
+
+  private told({ material, certificate }: LoadedMaterial, verb: string): TlsMaterial {
+    const daysLeft = (Date.parse(certificate.validTo) - Date.now()) / DAY_MS;
+    const isDue = daysLeft < EXPIRY_WARNING_DAYS;
+    this.logger[isDue ? 'warn' : 'info'](
+      `TLS (${this.settings.prefix}.*) ${verb} the certificate of ${subjectName(certificate.raw)}, ` +
+        `which ${daysLeft < 0 ? 'has expired on' : 'is good until'} ${certificate.validTo}`,
+    );
+    return material;
+  }
+}
+
+function files({ keyStore, trustStore }: TlsSettings, checksPeers: boolean): string[] {
+  const stores = checksPeers ? [keyStore, trustStore] : [keyStore];
+  const named = stores.flatMap(({ location, passwordPath }) => [location, passwordPath]);
+  return [...new Set(named.filter((file) => file !== undefined))];
+}
