@@ -21,6 +21,9 @@ export const PEER_PROTOCOL_VERSION = 1;
 /** Largest message, in bytes: a batch, or a chunk of a snapshot, with room to spare. */
 export const PEER_MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 
+/** In a vote: no server at all. Ids of servers are below it (E6). */
+export const NOBODY = 255;
+
 interface FieldTypes {
   /** A safe integer, not negative. */
   number: number;
@@ -35,9 +38,9 @@ interface FieldTypes {
   pages: readonly PeerPage[];
 }
 
-/** What a server does at the moment, as its vote says (E76). */
+/** What a server does at the moment, as its vote says (E76); `established`: it leads, and a quorum follows. */
 export type VoterState = (typeof VOTER_STATES)[number];
-const VOTER_STATES = ['looking', 'following', 'leading', 'observing'] as const;
+const VOTER_STATES = ['looking', 'following', 'observing', 'leading', 'established'] as const;
 
 /** A page of a checkpoint. */
 export interface PeerPage {

@@ -3,10 +3,14 @@
 import { createRequire } from 'node:module';
 import yargs from 'yargs';
 import { describeCliCommand, runCli, splitArguments } from './cli-command.js';
+import { describeDevCommand, runDev } from './dev-command.js';
 import { describeServerCommand, runServer, serverArguments, serverHint } from './server-command.js';
 import { ExitCode } from './shell/errors.js';
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
+
+/** Those with a help of their own. */
+const COMMANDS: readonly (string | undefined)[] = ['server', 'dev', 'cli'];
 
 export async function main(args: string[]): Promise<void> {
   // What follows `zabra cli` may be a command of the shell, with flags that are none of ours.
@@ -16,15 +20,17 @@ export async function main(args: string[]): Promise<void> {
     .scriptName('zabra')
     .usage('$0 <command>\n\nA coordination service that speaks the ZooKeeper protocol.')
     .command('server', 'run a server', describeServerCommand, runServer)
+    .command('dev', 'run several servers on this machine, for development', describeDevCommand, runDev)
     .command('cli', 'talk to a server: a shell, a script or one command', describeCliCommand, (argv) =>
       runCli(argv, command),
     )
-    .demandCommand(1, 'Say what to do: `zabra server` runs a server, `zabra cli` talks to one.')
+    .demandCommand(1, 'Say what to do: `zabra server` runs a server, `zabra dev` several, `zabra cli` talks to them.')
     .strict()
     .recommendCommands()
     .version(version)
     .alias('h', 'help')
     .example('zabra server', 'a server on 127.0.0.1:2181, with its data in ./data')
+    .example('zabra dev', 'three of them on this machine, to see one take over from another')
     .example('zabra cli', 'a shell on it')
     .example('zabra cli -- ls /', 'one command on it')
     // yargs breaks a line in mid-word; the long list of all flags is left to the terminal.
@@ -32,7 +38,7 @@ export async function main(args: string[]): Promise<void> {
     .fail((message, error) => {
       if (error !== undefined && message === null) throw error;
       const hint = name === 'server' ? serverHint(rest) : undefined;
-      const help = name === 'server' || name === 'cli' ? `zabra ${name} --help` : 'zabra --help';
+      const help = COMMANDS.includes(name) ? `zabra ${name} --help` : 'zabra --help';
       console.error(`zabra: ${message ?? error.message} (try: ${hint ?? help})`);
       process.exit(ExitCode.usage);
     })

@@ -7,6 +7,7 @@
 
 import type { Identity } from '../../protocol/peer/entries.js';
 import type { PeerMessage } from '../../protocol/peer/messages.js';
+import type { AuditRecord } from './pipeline/audit.js';
 import type { Connection } from './pipeline/connections.js';
 import type { EnsembleOptions } from './zab/surroundings.js';
 
@@ -97,6 +98,8 @@ export type Effect =
   | { readonly type: 'diverged'; readonly reason: string }
   /** The replica answers no clients any more; all connections get a `close` of their own. */
   | { readonly type: 'notServing' }
+  /** For the audit log, if one is kept (`ReplicaOptions.audit`). */
+  | { readonly type: 'audit'; readonly record: AuditRecord }
   /** The replica answers clients from now on. */
   | { readonly type: 'serving'; readonly epoch: number }
   | Note;
@@ -150,6 +153,8 @@ export interface ReplicaOptions {
   readonly checkpointEntries: number;
   readonly checkpointBytes: number;
   readonly authenticate: Authenticate;
+  /** Whether `audit` effects are wanted. Default false. */
+  readonly audit?: boolean;
   /** Seed of the path index: random in production, so that nobody can prepare colliding paths. */
   readonly hashSeed: number;
 }

@@ -13,6 +13,7 @@ import { OpCode } from '../../protocol/client/constants.js';
 import { decodeBatch, encodeBatch } from '../../protocol/peer/codec.js';
 import type { Identity } from '../../protocol/peer/entries.js';
 import type { PeerMessage, PeerMessageOf } from '../../protocol/peer/messages.js';
+import type { ReplicaOptions } from './io.js';
 import type { World } from './ops/operation.js';
 import { writeOperation } from './ops/table.js';
 import { OpenBatch } from './pipeline/stamp.js';
@@ -26,11 +27,10 @@ export interface SyncBarrier {
 
 /** What the relay needs from the replica it belongs to. */
 export interface Station {
-  readonly serverId: number;
+  readonly options: Pick<ReplicaOptions, 'serverId' | 'tickTimeMs'>;
   readonly world: World;
   readonly expiry: SessionExpiry;
   readonly monotonicMs: number;
-  readonly tickTimeMs: number;
   readonly proposedZxid: number;
   /** Whom this server follows. */
   readonly leaderId: number;
@@ -127,7 +127,7 @@ export class Relay {
 
   /** A session lives here from now on: on the leader. */
   own(session: number): void {
-    this.owners.set(session, { server: this.station.serverId, timeoutMs: 0 });
+    this.owners.set(session, { server: this.station.options.serverId, timeoutMs: 0 });
   }
 
   hasOwner(session: number): boolean {
@@ -225,7 +225,7 @@ export class Relay {
     const { station, owners } = this;
     const alive = sessions.map((session, i) => {
       if (station.world.sessions.get(session) === undefined || station.expiry.isClosing(session)) return false;
-      if (owners.get(session)?.server === station.serverId) station.moved(session);
+      if (owners.get(session)?.server === station.options.serverId) station.moved(session);
       const timeoutMs = timeoutsMs[i] ?? 0;
       owners.set(session, { server: peer, timeoutMs });
       station.expiry.touch(session, station.monotonicMs, this.graceMs(session, timeoutMs));
@@ -271,7 +271,7 @@ export class Relay {
   /** Reports come only with every ping: a session elsewhere has that much longer, or it could expire early (E17). */
   graceMs(session: number, timeoutMs: number): number {
     const owner = this.owners.get(session);
-    const isElsewhere = owner !== undefined && owner.server !== this.station.serverId;
-    return isElsewhere ? timeoutMs + this.station.tickTimeMs : timeoutMs;
+    const isElsewhere = owner !== undefined && owner.server !== this.station.options.serverId;
+    return isElsewhere ? timeoutMs + this.station.options.tickTimeMs : timeoutMs;
   }
 }

@@ -25,6 +25,7 @@ import { tellOfLoss } from './loss.js';
 import type { World } from './ops/operation.js';
 import { Outbox } from './outbox.js';
 import { Applier } from './pipeline/apply.js';
+import { Auditor } from './pipeline/audit.js';
 import { Clients } from './pipeline/clients.js';
 import { NO_CALLER, OpenBatch } from './pipeline/stamp.js';
 import { Relay, type SyncBarrier } from './relay.js';
@@ -75,6 +76,12 @@ export class Replica implements StateMachine {
     this.relay = new Relay(this);
     this.clients = new Clients(this);
     this.applier = new Applier(this.world, this.clients);
+    if (options.audit === true) {
+      // An entry without a caller is the leader's own.
+      const isOurs = (session: number, hasCaller: boolean) =>
+        hasCaller ? this.clients.holds(session) : this.isLeading;
+      this.applier.auditor = new Auditor(this.world, isOurs, (record) => this.emit({ type: 'audit', record }));
+    }
     this.openBatch = new OpenBatch(options);
     this.housekeeping = new Housekeeping(this);
     this.checkpointing = new Checkpointing(this.world, options, (effect) => this.emit(effect));
@@ -82,14 +89,6 @@ export class Replica implements StateMachine {
   }
 
   // --- what the stages ask
-
-  get serverId(): number {
-    return this.options.serverId;
-  }
-
-  get tickTimeMs(): number {
-    return this.options.tickTimeMs;
-  }
 
   get role(): Role {
     return this.isStopped ? 'stopped' : this.isStalled ? 'stalled' : this.peer.role;
@@ -140,8 +139,8 @@ export class Replica implements StateMachine {
   }
 
   nextSessionId(): number {
-    const last = Math.max(this.lastSessionId, this.world.sessions.lastIdOf(this.serverId));
-    this.lastSessionId = nextSessionId(this.serverId, this.wallMs, last);
+    const last = Math.max(this.lastSessionId, this.world.sessions.lastIdOf(this.options.serverId));
+    this.lastSessionId = nextSessionId(this.options.serverId, this.wallMs, last);
     return this.lastSessionId;
   }
 

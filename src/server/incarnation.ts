@@ -6,11 +6,14 @@ import { hex } from '../../protocol/ids.js';
 import { decodeBatch } from '../../protocol/peer/codec.js';
 import { Replica } from '../core/replica.js';
 import { answerFourLetterWord, fourLetterWordAt, TRACE_MASK_BYTES, versionText } from './admin/four-letter-words.js';
-import { openHttp } from './admin/http.js';
+import { finishReplacement } from './admin/snapshot/replacement.js';
+import { openAuditLog } from './audit-log.js';
 import type { ServerConfig } from './config/index.js';
+import { EnsembleAuth } from './ensemble-auth.js';
 import { FactGatherer } from './facts.js';
 import type { Logger } from './logging.js';
 import { ClientListener, type ClientTlsOptions } from './net/client-listener.js';
+import type { PauseMonitor } from './pause-monitor.js';
 import { PeerLinks, peerLinksOptions } from './peers/index.js';
 import { replicaOptions } from './replica-options.js';
 import { Runtime } from './runtime.js';
@@ -34,6 +37,17 @@ export interface Ports {
   readonly secure: number | undefined;
 }
 
+export interface Running {
+  readonly replica: Replica;
+  readonly storage: Storage;
+  readonly facts: FactGatherer;
+}
+
+/** What outlives an incarnation and shows in its facts. */
+export interface Lasting {
+  readonly pauses: PauseMonitor | null;
+}
+
 export class Incarnation {
   /** Resolves when it has ended by itself; never rejects. */
   readonly ended: Promise<Ending>;
@@ -42,12 +56,16 @@ export class Incarnation {
   private readonly startedMs = Date.now();
   private stopping: Promise<void> | null = null;
   private end!: (ending: Ending) => void;
+  /** What it is made of; undefined before it could be started. */
+  running: Running | undefined;
+  private readonly lasting: Lasting;
   /** What was opened, in this order; closed in the opposite one. */
   private readonly open: (() => Promise<void> | void)[] = [];
 
-  constructor(config: ServerConfig, logger: Logger) {
+  constructor(config: ServerConfig, logger: Logger, lasting: Lasting) {
     this.config = config;
     this.logger = logger;
+    this.lasting = lasting;
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
@@ -68,8 +86,11 @@ export class Incarnation {
     const tls = openClientTls(config, logger);
     const { storage, recovered } = await this.openStorage();
     this.open.push(() => storage.close());
-    const replica = new Replica(replicaOptions(config));
-    await this.recover(replica, recovered).catch((error) => {
+    const audit = await openAuditLog(config, logger);
+    this.open.push(() => audit?.close());
+    const ensembleAuth = new EnsembleAuth(config.ensembleAuthNames);
+    const replica = new Replica({ ...replicaOptions(config, ensembleAuth), audit: audit !== null });
+    await recover(replica, recovered, logger).catch((error) => {
       throw error instanceof StorageError ? error : damaged(error as Error, config.dataDir);
     });
     let serving!: () => void;
@@ -80,23 +101,36 @@ export class Incarnation {
       onServing: () => serving(),
       onBroken: (error) => this.end({ kind: 'failed', error }),
       onDiverged: (reason) => this.end({ kind: 'diverged', reason }),
+      audited: (record) => audit?.write(record),
     });
     this.open.push(() => runtime.stop());
-    const facts = this.createFacts(replica, storage);
+    const version = versionText(packageVersion(), builtAt());
+    const { startedMs } = this;
+    const facts = new FactGatherer({
+      config,
+      replica,
+      storage,
+      version,
+      startedMs,
+      audit,
+      ensembleAuth,
+      ...this.lasting,
+    });
     const listener = this.createListener(runtime, replica, facts, tls);
     this.open.push(() => listener.close());
     runtime.attach(listener);
     facts.attach(listener);
-    this.connectStorage(storage, runtime);
+    this.connectStorage(storage, runtime, facts);
     if (config.replicated) await this.openLinks(runtime);
+    this.running = { replica, storage, facts };
     runtime.run(() => replica.start(recovered));
     if (!config.replicated) {
       const ending = await Promise.race([isServing, this.ended]);
       if (ending !== undefined) throw ending.kind === 'failed' ? ending.error : new Error(ending.reason);
     }
     const ports = await listener.listen();
-    const http = await openHttp(config, () => facts.gather(), logger);
-    this.open.push(() => http.close());
+    audit?.writeServerEvent('serverStart', 'success');
+    this.open.push(() => audit?.writeServerEvent('serverStop', 'invoked'));
     return ports;
   }
 
@@ -106,6 +140,7 @@ export class Incarnation {
       const message = `The directory ${config.dataDir} does not exist, and datadir.autocreate=false forbids to create it.`;
       throw new StorageError('ACCESS', message);
     }
+    finishReplacement(config.dataDir);
     return await Storage.open({
       directory: config.dataDir,
       sync: config.forceSync,
@@ -130,36 +165,13 @@ export class Incarnation {
     await links.listen();
   }
 
-  /** Checkpoint into the tree, then the log behind it. Throws an Error that says what is wrong with what was read. */
-  private async recover(replica: Replica, recovered: Recovered): Promise<void> {
-    const startMs = performance.now();
-    if (recovered.checkpoint !== null) {
-      for await (const pages of recovered.pages()) for (const page of pages) replica.loadPage(page);
-      replica.finishLoad(recovered.checkpoint.header);
-    }
-    let entries = 0;
-    for await (const batches of recovered.batches()) {
-      for (const { bytes } of batches) {
-        const batch = decodeBatch(bytes);
-        replica.recoverBatch(batch, bytes);
-        entries += batch.operations.length;
-      }
-    }
-    const { tree, sessions } = replica.world;
-    this.logger.info(
-      `loaded ${tree.nodeCount} nodes and ${sessions.size} sessions, up to zxid ${hex(replica.appliedZxid)}`,
-      {
-        checkpoint: hex(recovered.checkpoint?.zxid ?? 0),
-        replayed: entries,
-        ms: Math.round(performance.now() - startMs),
-      },
-    );
-  }
-
-  private connectStorage(storage: Storage, runtime: Runtime): void {
+  private connectStorage(storage: Storage, runtime: Runtime, facts: FactGatherer): void {
     const { logger } = this;
     storage.onStored = (zxid) => runtime.input({ type: 'stored', zxid });
-    storage.onCheckpointed = (zxid) => runtime.input({ type: 'checkpointed', zxid });
+    storage.onCheckpointed = (zxid) => {
+      facts.checkpointed();
+      runtime.input({ type: 'checkpointed', zxid });
+    };
     storage.onCheckpointFailed = (error) => {
       logger.error(`a checkpoint was given up: ${error.message}`, { remedy: error.remedy });
       runtime.input({ type: 'checkpointFailed' });
@@ -183,12 +195,6 @@ export class Incarnation {
       retry();
     };
     storage.onFatal = (error) => this.end({ kind: 'failed', error });
-  }
-
-  private createFacts(replica: Replica, storage: Storage): FactGatherer {
-    const { config, startedMs } = this;
-    const version = versionText(packageVersion(), builtAt());
-    return new FactGatherer({ config, replica, storage, version, startedMs });
   }
 
   private createListener(
@@ -242,6 +248,29 @@ export class Incarnation {
     })();
     return this.stopping;
   }
+}
+
+/** Checkpoint into the tree, then the log behind it. Throws an Error that says what is wrong with what was read. */
+export async function recover(replica: Replica, recovered: Recovered, logger: Logger): Promise<void> {
+  const startMs = performance.now();
+  if (recovered.checkpoint !== null) {
+    for await (const pages of recovered.pages()) for (const page of pages) replica.loadPage(page);
+    replica.finishLoad(recovered.checkpoint.header);
+  }
+  let entries = 0;
+  for await (const batches of recovered.batches()) {
+    for (const { bytes } of batches) {
+      const batch = decodeBatch(bytes);
+      replica.recoverBatch(batch, bytes);
+      entries += batch.operations.length;
+    }
+  }
+  const { tree, sessions } = replica.world;
+  logger.info(`loaded ${tree.nodeCount} nodes and ${sessions.size} sessions, up to zxid ${hex(replica.appliedZxid)}`, {
+    checkpoint: hex(recovered.checkpoint?.zxid ?? 0),
+    replayed: entries,
+    ms: Math.round(performance.now() - startMs),
+  });
 }
 
 function damaged(error: Error, directory: string): StorageError {

@@ -6,6 +6,7 @@ import { limits } from '../core/limits.js';
 import type { EnsembleOptions } from '../core/zab/surroundings.js';
 import { createAuthenticate } from './auth.js';
 import type { ServerConfig } from './config/index.js';
+import type { EnsembleAuth } from './ensemble-auth.js';
 
 /** A checkpoint is due after this many bytes of requests even where the configuration allows far more. */
 const CHECKPOINT_BYTES_MAX = 268_435_456;
@@ -14,7 +15,8 @@ const HISTORY_BYTES_MAX = 33_554_432;
 /** As ZooKeeper's finalizeWait (E75). */
 const VOTE_SETTLE_MS = 200;
 
-export function replicaOptions(config: ServerConfig): ReplicaOptions {
+/** `ensemble`: proves the scheme of that name. */
+export function replicaOptions(config: ServerConfig, ensemble?: EnsembleAuth): ReplicaOptions {
   return {
     serverId: config.serverId,
     ensemble: ensembleOptions(config),
@@ -39,6 +41,7 @@ export function replicaOptions(config: ServerConfig): ReplicaOptions {
       superDigest: config.superDigest ?? null,
       digestAlgorithm: config.digestAlg,
       digestEnabled: config.digestAuthEnabled,
+      ...(ensemble === undefined ? {} : { ensemble }),
     }),
     hashSeed: randomBytes(6).readUIntBE(0, 6),
   };

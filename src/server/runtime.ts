@@ -11,6 +11,7 @@
 // enough for clients that have to connect again.
 
 import type { Effect, Input } from '../core/io.js';
+import type { AuditRecord } from '../core/pipeline/audit.js';
 import type { Replica } from '../core/replica.js';
 import type { Logger } from './logging.js';
 import type { ClientListener } from './net/client-listener.js';
@@ -26,6 +27,7 @@ const DISK_RETRY_MS = 500;
 
 export interface RuntimeHooks {
   onServing(epoch: number): void;
+  audited(record: AuditRecord): void;
   /** An invariant is broken, or the disk: nothing more happens. */
   onBroken(error: Error): void;
   /** The replica has stopped because its state is not that of the others. */
@@ -253,6 +255,9 @@ export class Runtime {
         break;
       case 'notServing':
         this.logger.info('not serving clients until there is a leader');
+        break;
+      case 'audit':
+        this.hooks.audited(effect.record);
         break;
       case 'serving':
         this.hooks.onServing(effect.epoch);

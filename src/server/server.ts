@@ -1,9 +1,16 @@
 // A server, from its configuration to its last flush. A member of an ensemble whose database is damaged, or has become
 // another than that of its peers, does not serve it: it sets it aside, and lives on with a copy of theirs.
 
+import { Replica } from '../core/replica.js';
+import { ROOT } from '../core/tree/tree.js';
+import { type OpenHttp, openHttp } from './admin/http.js';
+import { restoreServer } from './admin/snapshot/restore.js';
+import { type TransferHost, Transfers } from './admin/transfers.js';
 import type { ServerConfig } from './config/index.js';
-import { type Ending, Incarnation, type Ports } from './incarnation.js';
+import { type Ending, Incarnation, type Lasting, type Ports, type Running, recover } from './incarnation.js';
 import type { Logger } from './logging.js';
+import { startPauseMonitor } from './pause-monitor.js';
+import { replicaOptions } from './replica-options.js';
 import { StorageError, setDatabaseAside } from './storage/index.js';
 
 export interface RunningServer {
@@ -30,31 +37,44 @@ export async function startServer(config: ServerConfig, logger: Logger): Promise
 class Server {
   private readonly config: ServerConfig;
   private readonly logger: Logger;
+  private readonly lasting: Lasting;
   private current: Incarnation;
-  private isStopping = false;
+  private http: OpenHttp | null = null;
+  private stopping: Promise<void> | null = null;
   private fail!: (error: Error) => void;
   private readonly failed: Promise<Error>;
 
   constructor(config: ServerConfig, logger: Logger) {
     this.config = config;
     this.logger = logger;
-    this.current = new Incarnation(config, logger);
+    this.lasting = { pauses: startPauseMonitor(config, logger) };
+    this.current = this.nextIncarnation();
     this.failed = new Promise((resolve) => {
       this.fail = resolve;
     });
   }
 
   async start(): Promise<RunningServer> {
-    const { plain, secure } = await this.begin();
-    return {
-      port: plain ?? secure ?? 0,
-      securePort: secure,
-      failed: this.failed,
-      stop: () => {
-        this.isStopping = true;
-        return this.current.stop();
-      },
-    };
+    const { config, logger } = this;
+    try {
+      const { plain, secure } = await this.begin();
+      const transfers = new Transfers(config, this.transferHost(), logger);
+      this.http = await openHttp(config, () => this.running.facts.gather(), logger, transfers);
+      return { port: plain ?? secure ?? 0, securePort: secure, failed: this.failed, stop: () => this.stop() };
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  private nextIncarnation(): Incarnation {
+    return new Incarnation(this.config, this.logger, this.lasting);
+  }
+
+  private get running(): Running {
+    const { running } = this.current;
+    if (running === undefined) throw new Error('the server is starting');
+    return running;
   }
 
   private async begin(): Promise<Ports> {
@@ -71,7 +91,7 @@ class Server {
   }
 
   private async ended(ending: Ending): Promise<void> {
-    if (this.isStopping) return;
+    if (this.stopping !== null) return;
     try {
       if (ending.kind === 'failed') throw ending.error;
       await this.current.stop();
@@ -85,9 +105,51 @@ class Server {
   private async setAside(reason: string): Promise<void> {
     const { config, logger } = this;
     const { asideName } = await setDatabaseAside(config.dataDir, reason);
-    logger.error(`${reason} It is set aside as ${asideName}; this server takes a copy from the others`, {
+    logger.error(`${reason}: the database is set aside as ${asideName}, and a copy is taken from the other servers`, {
       directory: config.dataDir,
     });
-    this.current = new Incarnation(config, logger);
+    this.current = this.nextIncarnation();
+  }
+
+  /** What the admin commands `snapshot` and `restore` work on. */
+  private transferHost(): TransferHost {
+    const { config, logger } = this;
+    const options = replicaOptions(config);
+    return {
+      authenticate: options.authenticate,
+      isServing: () => this.running.replica.isServing,
+      rootAcl: () => {
+        const { acls, tree } = this.running.replica.world;
+        return acls.list(tree.aclId(ROOT));
+      },
+      committedZxid: () => this.running.replica.appliedZxid,
+      openSnapshot: () => this.running.storage.openSnapshot(),
+      databaseBytes: () => this.running.storage.stats().databaseBytes,
+      restore: config.replicated
+        ? null
+        : (stream) =>
+            restoreServer(
+              {
+                dataDir: config.dataDir,
+                acceptedEpoch: () => this.running.replica.peer.acceptedEpoch,
+                verify: (recovered) => recover(new Replica(options), recovered, logger),
+                suspend: () => this.current.stop(),
+                resume: async () => {
+                  this.current = this.nextIncarnation();
+                  await this.begin();
+                },
+              },
+              stream,
+              logger,
+            ),
+    };
+  }
+
+  private stop(): Promise<void> {
+    this.stopping ??= (async () => {
+      this.lasting.pauses?.stop();
+      await Promise.all([this.http?.close(), this.current.stop()]);
+    })();
+    return this.stopping;
   }
 }

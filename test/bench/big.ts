@@ -71,7 +71,7 @@ async function fill(
       job: { kind: 'fill', nodes, dataBytes: DATA_BYTES },
       timing: { secs: 0, warmSecs: 0 },
     },
-    (done) => {
+    ({ done }) => {
       if (done % 250_000 === 0) say(`${subject.name}: ${done} znodes`);
     },
   );

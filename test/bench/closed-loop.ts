@@ -14,6 +14,7 @@ const ROOT = '/bench';
 const KEYS = 1000;
 const RING_LENGTH = 1024;
 const READ_SHARE = 0.9;
+const PROGRESS_MS = 50;
 /** A server that has not answered anything for so long is not slow, it hangs. */
 const STALL_MS = 15_000;
 
@@ -29,10 +30,19 @@ interface Request {
   write(writer: JuteWriter): void;
 }
 
+/** What a loop is told from outside, and tells. */
+export interface Conductor {
+  /** Ends the loop before its time. */
+  readonly cue: AbortSignal;
+  /** Told again and again how many requests have succeeded in the measured time. */
+  onProgress(done: number): void;
+}
+
 export async function runClosedLoop(
   addresses: readonly Address[],
   job: ClosedLoopJob,
   timing: Timing,
+  { cue, onProgress }: Conductor,
 ): Promise<LoopFigures> {
   const connections: LoadConnection[] = [];
   for (let i = 0; i < job.connections; i++)
@@ -40,7 +50,10 @@ export async function runClosedLoop(
   await prepare(connections[0], job);
   const clock = new Clock(timing);
   const loops = connections.map((connection, number) => new Loop(connection, job, number, clock));
+  cue.addEventListener('abort', () => clock.stop());
+  const progress = setInterval(() => onProgress(clock.succeeded), PROGRESS_MS);
   await Promise.all(loops.map((loop) => loop.run()));
+  clearInterval(progress);
   await Promise.all(connections.map((connection) => connection.close()));
   return clock.figures();
 }
@@ -62,13 +75,21 @@ function keyPath(key: number): string {
 /** When to measure and when to end; the figures of all connections together. */
 class Clock {
   private readonly measureFromMs: number;
-  private readonly endMs: number;
+  private endMs: number;
   private readonly latencies = { reads: new Histogram(), writes: new Histogram() };
   private errors = 0;
 
   constructor(timing: Timing) {
     this.measureFromMs = performance.now() + timing.warmSecs * 1000;
     this.endMs = this.measureFromMs + timing.secs * 1000;
+  }
+
+  stop(): void {
+    this.endMs = Math.min(this.endMs, performance.now());
+  }
+
+  get succeeded(): number {
+    return this.latencies.reads.count + this.latencies.writes.count;
   }
 
   isOver(nowMs: number): boolean {
@@ -85,7 +106,7 @@ class Clock {
     const secs = (this.endMs - this.measureFromMs) / 1000;
     const { reads, writes } = this.latencies;
     return {
-      perSec: (reads.count + writes.count) / secs,
+      perSec: this.succeeded / secs,
       ...(reads.count > 0 ? { reads: latencyFigures(reads, secs) } : {}),
       ...(writes.count > 0 ? { writes: latencyFigures(writes, secs) } : {}),
       errors: this.errors,

@@ -5,10 +5,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { measureBig } from './big.js';
+import { failoverLines, lossesOf, measureFailover } from './failover.js';
 import { GeneratorProcess } from './generator-process.js';
+import { laggingLines, measureLagging } from './lagging.js';
+import type { Address } from './load-connection.js';
 import { describeMachine, load, waitForIdle } from './machine.js';
-import { type BenchOptions, HELP, parseOptions } from './options.js';
-import { bigLines, formatTable, type RowResult, rowLine, summarize } from './report.js';
+import { type BenchOptions, HELP, parseOptions, type Scenario } from './options.js';
+import { measurePauses, pausesLines } from './pauses.js';
+import { bigLines, formatTable, type Line, type RowResult, rowLine, summarize } from './report.js';
 import { Subject, type SubjectName } from './subjects.js';
 import { type Outcome, ROWS, WARM_UP, type Workload } from './workloads.js';
 
@@ -30,19 +34,53 @@ async function main(): Promise<void> {
   const names = subjectNames(options);
   const generator = new GeneratorProcess();
   try {
-    const results = await measureRows(names, options, generator);
-    const bigOptions = { nodes: options.bigNodes, rounds: options.rounds, servers: options.servers };
-    const big = options.bigNodes > 0 ? await measureBig(names, bigOptions, generator, say) : new Map();
-    const lines = [...results.map(rowLine), ...(big.size > 0 ? bigLines(big) : [])];
-    process.stdout.write(`${formatTable(lines)}\n${summarize(lines)}; load ${load()}\n`);
+    const { lines, conclusion, details } = await SCENARIOS[options.scenario](names, options, generator);
+    process.stdout.write(`${formatTable(lines)}\n${conclusion}; load ${load()}\n`);
     if (options.jsonFile !== undefined) {
-      const rows = results.map(({ row, outcomes }) => ({ name: row.name, ...outcomes }));
-      const json = { machine, options, lines, rows, big: Object.fromEntries(big) };
-      writeFileSync(options.jsonFile, `${JSON.stringify(json, null, 2)}\n`);
+      writeFileSync(options.jsonFile, `${JSON.stringify({ machine, options, lines, ...details }, null, 2)}\n`);
     }
   } finally {
     generator.end();
   }
+}
+
+interface Measured {
+  readonly lines: readonly Line[];
+  readonly conclusion: string;
+  /** All that the lines were made of. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+type Measure = (names: readonly SubjectName[], options: BenchOptions, generator: GeneratorProcess) => Promise<Measured>;
+
+const SCENARIOS: Readonly<Record<Scenario, Measure>> = {
+  workloads: async (names, options, generator) => {
+    const results = await measureRows(names, options, generator);
+    const bigOptions = { nodes: options.bigNodes, rounds: options.rounds, servers: options.servers };
+    const big = options.bigNodes > 0 ? await measureBig(names, bigOptions, generator, say) : new Map();
+    const lines = [...results.map(rowLine), ...(big.size > 0 ? bigLines(big) : [])];
+    const rows = results.map(({ row, outcomes }) => ({ name: row.name, ...outcomes }));
+    return { lines, conclusion: summarize(lines), details: { rows, big: Object.fromEntries(big) } };
+  },
+  failover: async (names, options, generator) => {
+    const rounds = await measureFailover(names, options, generator, say);
+    const conclusion = each(rounds, (figures) => lossesOf(figures) || 'nothing was lost');
+    return { lines: failoverLines(rounds), conclusion, details: { rounds: Object.fromEntries(rounds) } };
+  },
+  lagging: async (names, options, generator) => {
+    const results = await measureLagging(names, options, generator, say);
+    const conclusion = each(results, ({ how }) => `caught up by ${how}`);
+    return { lines: laggingLines(results), conclusion, details: { lagging: Object.fromEntries(results) } };
+  },
+  pauses: async (names, options, generator) => {
+    const results = await measurePauses(names, options, generator, say);
+    const conclusion = each(results, ({ checkpoints }) => `${checkpoints.length} checkpoints in the time`);
+    return { lines: pausesLines(results), conclusion, details: { pauses: Object.fromEntries(results) } };
+  },
+};
+
+function each<T>(results: ReadonlyMap<SubjectName, T>, describe: (result: T) => string): string {
+  return [...results].map(([name, result]) => `${name}: ${describe(result)}`).join('; ');
 }
 
 function subjectNames({ alone }: BenchOptions): SubjectName[] {
@@ -71,7 +109,11 @@ async function measureRows(
     for (const name of names) {
       const subject = await Subject.start(name, options.servers);
       subjects.push(subject);
-      await generator.run({ addresses: subject.addresses, job: WARM_UP, timing: { secs: WARM_UP_SECS, warmSecs: 0 } });
+      await generator.run({
+        addresses: await spread(subject),
+        job: WARM_UP,
+        timing: { secs: WARM_UP_SECS, warmSecs: 0 },
+      });
     }
     for (let round = 1; round <= options.rounds; round++) {
       const inTurn = round % 2 === 1 ? subjects : subjects.toReversed();
@@ -99,11 +141,16 @@ async function measure(
 ): Promise<Outcome | null> {
   subject.assertAlive();
   try {
-    return await generator.run({ addresses: subject.addresses, job, timing });
+    return await generator.run({ addresses: await spread(subject), job, timing });
   } catch (error) {
     say(`${subject.name}: ${(error as Error).message}`);
     return null;
   }
+}
+
+/** Connections take them in turns: a single one, and the odd ones, fall on followers in both subjects. */
+async function spread(subject: Subject): Promise<Address[]> {
+  return (await subject.followersFirst()).map(({ address }) => address);
 }
 
 function sayRound(round: number, rows: readonly RowResult[]): void {

@@ -12,7 +12,7 @@ export interface RowResult {
   readonly outcomes: Record<SubjectName, (Outcome | null)[]>;
 }
 
-interface Line {
+export interface Line {
   readonly name: string;
   readonly unit: string;
   readonly zabra: number | undefined;

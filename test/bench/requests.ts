@@ -3,22 +3,32 @@
  * one write of one stretch of it. The first `window` frames stand behind the last once more, so that a stretch never has
  * to be put together from two pieces.
  */
-import { OpCode, Perms } from '../../protocol/client/constants.js';
+import { CreateFlag, OpCode, Perms, Xid } from '../../protocol/client/constants.js';
 import { writeConnectRequest } from '../../protocol/client/packets.js';
+import { SetWatchesRequest } from '../../protocol/client/records.js';
 import { JuteWriter } from '../../protocol/jute/writer.js';
 
 const PASSWORD_BYTES = 16;
 const ANY_VERSION = -1;
 
-export function connectFrame(timeoutMs: number): Uint8Array {
+/** What a client has to show to get its session back. */
+export interface SessionTicket {
+  readonly sessionId: bigint;
+  readonly password: Uint8Array;
+  readonly lastZxid: bigint;
+}
+
+const NEW_SESSION: SessionTicket = { sessionId: 0n, password: new Uint8Array(PASSWORD_BYTES), lastZxid: 0n };
+
+export function connectFrame(timeoutMs: number, ticket = NEW_SESSION): Uint8Array {
   const writer = new JuteWriter(64);
   const start = writer.beginFrame();
   writeConnectRequest(writer, {
     protocolVersion: 0,
-    lastZxidSeen: 0n,
+    lastZxidSeen: ticket.lastZxid,
     timeoutMs,
-    sessionId: 0n,
-    password: new Uint8Array(PASSWORD_BYTES),
+    sessionId: ticket.sessionId,
+    password: ticket.password,
     readOnly: false,
   });
   writer.endFrame(start);
@@ -40,8 +50,14 @@ export function writeSet(writer: JuteWriter, xid: number, path: string, data: Ui
   });
 }
 
-/** Open to everybody, persistent. */
-export function writeCreate(writer: JuteWriter, xid: number, path: string, data: Uint8Array): void {
+/** Open to everybody; persistent, unless the flags say otherwise. */
+export function writeCreate(
+  writer: JuteWriter,
+  xid: number,
+  path: string,
+  data: Uint8Array,
+  flags: number = CreateFlag.persistent,
+): void {
   frame(writer, xid, OpCode.create, () => {
     writer.ustring(path);
     writer.buffer(data);
@@ -49,7 +65,7 @@ export function writeCreate(writer: JuteWriter, xid: number, path: string, data:
     writer.int(Perms.all);
     writer.ustring('world');
     writer.ustring('anyone');
-    writer.int(0);
+    writer.int(flags);
   });
 }
 
@@ -62,6 +78,22 @@ export function writeDelete(writer: JuteWriter, xid: number, path: string): void
 
 export function writeCloseSession(writer: JuteWriter, xid: number): void {
   frame(writer, xid, OpCode.closeSession, () => {});
+}
+
+export function writePing(writer: JuteWriter): void {
+  frame(writer, Xid.ping, OpCode.ping, () => {});
+}
+
+/** Puts the data watches of a resumed session on its new server (E62). */
+export function writeSetWatches(writer: JuteWriter, relativeZxid: bigint, dataWatches: readonly string[]): void {
+  frame(writer, Xid.setWatches, OpCode.setWatches, () => {
+    SetWatchesRequest.write(writer, {
+      relativeZxid,
+      dataWatches: [...dataWatches],
+      existWatches: [],
+      childWatches: [],
+    });
+  });
 }
 
 function frame(writer: JuteWriter, xid: number, operation: number, writeBody: () => void): void {

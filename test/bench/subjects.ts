@@ -3,7 +3,7 @@
  * ZooKeeper runs as its own start script would run it (-Xmx1000m, no other JVM flags), unlike in the suites that use it as
  * an oracle and want it to start quickly.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { freePort, LOOPBACK } from '../helpers/ports.js';
 import {
@@ -27,19 +27,89 @@ const LOG4J = `log4j.rootLogger=WARN, CONSOLE
 log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender
 log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout
 log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %-5p %m%n
+log4j.logger.org.apache.zookeeper.server.quorum.Learner=INFO
 `;
 
-interface Member {
-  readonly directory: string;
-  readonly address: Address;
-  process: LoggedProcess | null;
+/** What `srvr` calls a server; 'none' when it serves nobody, does not answer or is not there. */
+export type Mode = 'standalone' | 'leader' | 'follower' | 'none';
+
+/** One server of a subject. */
+export class Member {
+  /** null before it was launched and after it was killed. */
+  private process: LoggedProcess | null = null;
+
+  constructor(
+    private readonly subjectName: SubjectName,
+    readonly id: number,
+    readonly address: Address,
+    private readonly directory: string,
+  ) {}
+
+  get pid(): number | undefined {
+    return this.process?.alive ? this.process.pid : undefined;
+  }
+
+  /** Starts the process and does not wait for anything. */
+  launch(): void {
+    const { command, args } = commandLine(this.subjectName, this.directory);
+    this.process = LoggedProcess.start(command, args, this.logFile, this.directory);
+  }
+
+  /** SIGKILL; the data stays. */
+  async kill(): Promise<void> {
+    const { process } = this;
+    this.process = null;
+    await process?.end('SIGKILL');
+  }
+
+  /** Zxid and mode as `srvr` tells them. */
+  async state(): Promise<{ readonly mode: Mode; readonly zxid: number }> {
+    const answer = await fourLetterWord(this.address.port, 'srvr');
+    const mode = /^Mode: (\w+)/m.exec(answer)?.[1] as Mode | undefined;
+    return { mode: mode ?? 'none', zxid: Number(/^Zxid: (0x[0-9a-f]+)/m.exec(answer)?.[1] ?? 0) };
+  }
+
+  /** Checkpoints (ZooKeeper: snapshots) it has written since it was started; 0 when it does not say. */
+  async checkpoints(): Promise<number> {
+    const answer = await fourLetterWord(this.address.port, 'mntr');
+    return Number(/^zk_(?:snap_count|cnt_snapshottime)\s+(\d+)/m.exec(answer)?.[1] ?? 0);
+  }
+
+  /** All it has printed, since it was launched first. */
+  log(): string {
+    return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8') : '';
+  }
+
+  /** @throws Error with the end of its log when it was launched and is not running any more */
+  assertAlive(): void {
+    const { process } = this;
+    if (process === null || process.alive) return;
+    throw new Error(`${this.subjectName} ended by itself\n${process.logTail()}`);
+  }
+
+  /** Resolves when it serves clients. */
+  async serving(): Promise<void> {
+    await waitFor(
+      async () => {
+        this.assertAlive();
+        return (await this.state()).mode === 'none' ? undefined : true;
+      },
+      START_TIMEOUT_MS,
+      () => `${this.subjectName} does not serve on port ${this.address.port}\n${this.process?.logTail() ?? ''}`,
+    );
+  }
+
+  private get logFile(): string {
+    return join(this.directory, 'server.log');
+  }
 }
 
 export class Subject {
   private constructor(
     readonly name: SubjectName,
     private readonly directory: string,
-    private readonly members: readonly Member[],
+    /** By rising number. */
+    readonly members: readonly Member[],
   ) {}
 
   /** Why it cannot run on this machine; undefined when it can. */
@@ -48,23 +118,27 @@ export class Subject {
     return existsSync(LAUNCHER) ? undefined : `${LAUNCHER} is missing: run from the project's root`;
   }
 
-  /** Resolves when every server serves. */
-  static async start(name: SubjectName, servers: number): Promise<Subject> {
+  /**
+   * Resolves when every server serves.
+   * @param settings zoo.cfg lines on top of the usual ones
+   */
+  static async start(
+    name: SubjectName,
+    servers: number,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<Subject> {
     const directory = temporaryDirectory(`bench-${name}`);
     process.on('exit', () => removeDirectory(directory));
     const members: Member[] = [];
     const ensemble: Record<string, string> = {};
     for (let id = 1; id <= servers; id++) {
       if (servers > 1) ensemble[`server.${id}`] = `${LOOPBACK}:${await freePort()}:${await freePort()}`;
-      members.push({
-        directory: join(directory, String(id)),
-        address: { host: LOOPBACK, port: await freePort() },
-        process: null,
-      });
+      const address = { host: LOOPBACK, port: await freePort() };
+      members.push(new Member(name, id, address, join(directory, String(id))));
     }
-    members.forEach((member, i) => {
-      prepare(member, i + 1, ensemble);
-    });
+    for (const { id, address } of members) {
+      prepare(join(directory, String(id)), address, id, { ...ensemble, ...settings });
+    }
     const subject = new Subject(name, directory, members);
     try {
       subject.launch();
@@ -81,20 +155,31 @@ export class Subject {
   }
 
   get pids(): readonly number[] {
-    return this.members.flatMap(({ process }) => (process?.alive ? [process.pid] : []));
+    return this.members.flatMap(({ pid }) => pid ?? []);
+  }
+
+  /** The leader last: whoever takes one server only, or does not divide evenly, prefers followers in both subjects. */
+  async followersFirst(): Promise<readonly Member[]> {
+    const modes = await Promise.all(this.members.map((member) => member.state()));
+    const leads = (member: Member) => Number(modes[this.members.indexOf(member)].mode === 'leader');
+    return [...this.members].sort((a, b) => leads(a) - leads(b));
+  }
+
+  /** @throws Error when no server leads at the moment */
+  async leader(): Promise<Member> {
+    const last = (await this.followersFirst()).at(-1);
+    if (last === undefined || (await last.state()).mode !== 'leader') throw new Error(`${this.name} has no leader`);
+    return last;
   }
 
   /** SIGKILL; the data stays. */
   async kill(): Promise<void> {
-    await Promise.all(this.members.map(({ process }) => process?.end('SIGKILL')));
+    await Promise.all(this.members.map((member) => member.kill()));
   }
 
   /** Starts the processes and does not wait for anything. */
   launch(): void {
-    for (const member of this.members) {
-      const { command, args } = commandLine(this.name, member.directory);
-      member.process = LoggedProcess.start(command, args, join(member.directory, 'server.log'), member.directory);
-    }
+    for (const member of this.members) member.launch();
   }
 
   async end(): Promise<void> {
@@ -104,26 +189,16 @@ export class Subject {
 
   /** @throws Error with the end of its log when a server is not running any more */
   assertAlive(): void {
-    for (const { process } of this.members) {
-      if (!process?.alive) throw new Error(`${this.name} ended by itself\n${process?.logTail() ?? ''}`);
-    }
+    for (const member of this.members) member.assertAlive();
   }
 
-  private async serving(): Promise<void> {
-    for (const { address, process } of this.members) {
-      await waitFor(
-        async () => {
-          this.assertAlive();
-          return /^Mode: /m.test(await fourLetterWord(address.port, 'srvr')) ? true : undefined;
-        },
-        START_TIMEOUT_MS,
-        () => `${this.name} does not serve on port ${address.port}\n${process?.logTail() ?? ''}`,
-      );
-    }
+  /** Resolves when every server serves clients. */
+  async serving(): Promise<void> {
+    for (const member of this.members) await member.serving();
   }
 }
 
-function prepare({ directory, address }: Member, id: number, ensemble: Readonly<Record<string, string>>): void {
+function prepare(directory: string, address: Address, id: number, settings: Readonly<Record<string, string>>): void {
   mkdirSync(join(directory, 'data'), { recursive: true });
   writeFileSync(join(directory, 'data', 'myid'), `${id}\n`);
   writeFileSync(join(directory, 'log4j.properties'), LOG4J);
@@ -139,7 +214,7 @@ function prepare({ directory, address }: Member, id: number, ensemble: Readonly<
       maxClientCnxns: '0',
       '4lw.commands.whitelist': '*',
       'admin.enableServer': 'false',
-      ...ensemble,
+      ...settings,
     }),
   );
 }

@@ -2,6 +2,7 @@
  * What is measured, as data: the rows of the table, and the jobs that the load generator is given. Rows that differ only
  * in the figure they show share one run.
  */
+import type { Gap } from './gaps.js';
 
 /** Connections keep `window` requests in flight each; replies are counted for `secs` after `warmSecs`. */
 export interface ClosedLoopJob {
@@ -33,6 +34,29 @@ export interface FillJob {
 
 export type Workload = ClosedLoopJob | FanOutJob | OpeningsJob;
 
+/** Writers and witnesses that outlive the death of a server; the cue says that it was killed. */
+export interface FailoverJob {
+  readonly kind: 'failover';
+  /** Writers, one write in flight each. */
+  readonly connections: number;
+  readonly sessionTimeoutMs: number;
+}
+
+/** Sets at a steady pace, spread over the nodes of a FillJob. */
+export interface PacedJob {
+  readonly kind: 'paced';
+  readonly connections: number;
+  /** Requests of one connection that are in flight at most, whatever is due. */
+  readonly window: number;
+  /** Of all connections together. */
+  readonly perSec: number;
+  /** As many as were filled in. */
+  readonly nodes: number;
+  readonly dataBytes: number;
+}
+
+export type Job = Workload | FillJob | FailoverJob | PacedJob;
+
 export interface Timing {
   readonly secs: number;
   readonly warmSecs: number;
@@ -45,12 +69,56 @@ export interface LatencyFigures {
 }
 
 /** What a job comes to. Figures of what did not occur are absent. */
-export interface Outcome {
+export interface Outcome extends Busy {
   /** Successful operations, events or sessions per second. */
   readonly perSec: number;
   readonly reads?: LatencyFigures;
   readonly writes?: LatencyFigures;
   readonly errors: number;
+}
+
+export interface FailoverFigures {
+  /** Acknowledged writes per second before the cue. */
+  readonly perSec: number;
+  /** Writes that were refused with an error. */
+  readonly errors: number;
+  /** The longest time in which no write of any client was acknowledged. */
+  readonly outageMs: number;
+  /** The longest time in which one of the clients got no write acknowledged. */
+  readonly worstClientMs: number;
+  /** Acknowledged writes that were not there afterwards. */
+  readonly writesLost: number;
+  /** Of writers and witnesses. */
+  readonly sessionsLost: number;
+  readonly ephemeralsLost: number;
+  readonly eventsLost: number;
+  /** Witnesses whose one-shot watch fired more than once. */
+  readonly eventsTwice: number;
+}
+
+export interface PacedFigures {
+  readonly perSec: number;
+  readonly errors: number;
+  /** From when a request was due, so that what waits behind a pause counts too. */
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly p999Us: number;
+  /** The longest times between two acknowledged writes of one client, on the clock of Date.now; the longest first. */
+  readonly gaps: readonly Gap[];
+  /** The longest time in which the generator itself did not run. */
+  readonly generatorPauses: readonly Gap[];
+  /** Requests that never were sent because the server fell behind too far. */
+  readonly givenUp: number;
+}
+
+/** What a job comes to. */
+export type OutcomeOf<J extends Job> = J extends FailoverJob
+  ? FailoverFigures & Busy
+  : J extends PacedJob
+    ? PacedFigures & Busy
+    : Outcome;
+
+interface Busy {
   /** Share of the time in which the generator itself was working, 0 to 1: near 1, it was measured, not the server. */
   readonly generatorBusy: number;
 }

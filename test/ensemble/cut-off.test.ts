@@ -140,12 +140,16 @@ test('a follower that is cut off takes no more part, and the others go on withou
   await load.check();
 });
 
-test('the link between two followers is not needed while there is a leader', async () => {
-  ensemble.cutBetween(others[0], others[1]);
+test('the link between two followers is not needed: who has one to the leader can join', async () => {
+  const [one, two] = others;
+  ensemble.cutBetween(one, two);
   await using load = await Load.start(ensemble, '/triangle');
   await load.progress();
+  await one.kill();
+  await load.progress();
+  await one.start();
   expect(await ensemble.serving()).toBe(leader);
-  ensemble.mendBetween(others[0], others[1]);
+  ensemble.mendBetween(one, two);
   await load.progress();
   await load.check();
 });

@@ -84,14 +84,14 @@ describe('a follower that was away', () => {
     await using load = await Load.start(ensemble, '/damaged', ensemble.others(follower));
     await follower.start();
     await ensemble.serving();
-    expect(follower.log).toContain('It is set aside as zabra.aside-');
+    expect(follower.log).toMatch(/set aside as zabra\.aside-/);
     expect(readdirSync(follower.server.dataDir)).toContainEqual(expect.stringMatching(/^zabra\.aside-.*\.db$/));
     expect(await leader.mode()).toBe('leader');
     await load.progress();
     await load.check();
   });
 
-  test('whose data are gone takes a copy, and says nothing in an election before', async () => {
+  test('whose data are gone begins again', async () => {
     await follower.stop();
     follower.loseData();
     await follower.start();
@@ -104,33 +104,39 @@ const whyNoDisk = SmallDisk.whyNot();
 describe(whyNoDisk === undefined ? 'a full disk' : `a full disk (skipped: ${whyNoDisk})`, () => {
   const testWithDisk = whyNoDisk === undefined ? test : test.skip;
 
-  testWithDisk.each(['a follower', 'the leader'])('of %s stops nobody else, and it comes back by itself', async (who) => {
-    using disk = SmallDisk.mount(32);
-    await using ensemble = await Ensemble.prepare({ settings: { snapCount: '1000' }, dataDirs: { 1: disk.directory } });
-    const [small, two, three] = ensemble.members;
-    await small.start();
-    if (who === 'a follower') await Promise.all([two.start(), three.start()]);
-    else {
-      await lead(ensemble, small, two, three);
-    }
-    const leader = await ensemble.serving();
-    expect(leader === small).toBe(who === 'the leader');
-    await using load = await Load.start(ensemble, '/full');
-    await load.progress();
-    disk.fill();
-    await using writer = await connect(two.address, { sessionTimeoutMs: 20_000 });
-    await writer.create('/large', null).catch(() => {}); // the leader may be the one without room
-    await ensemble.until(async () => {
-      await Promise.allSettled([writer.set('/large', VALUE), writer.set('/large', VALUE)]);
-      return (await small.mode()) === 'none' ? true : undefined;
-    }, 'the small disk never ran full');
-    await ensemble.serving([two, three]);
-    await load.progress();
-    disk.free();
-    await ensemble.serving();
-    await load.progress();
-    await load.check();
-  });
+  testWithDisk.each(['a follower', 'the leader'])(
+    'of %s stops nobody else, and it comes back by itself',
+    async (who) => {
+      using disk = SmallDisk.mount(32);
+      await using ensemble = await Ensemble.prepare({
+        settings: { snapCount: '1000' },
+        dataDirs: { 1: disk.directory },
+      });
+      const [small, two, three] = ensemble.members;
+      await small.start();
+      if (who === 'a follower') await Promise.all([two.start(), three.start()]);
+      else {
+        await lead(ensemble, small, two, three);
+      }
+      const leader = await ensemble.serving();
+      expect(leader === small).toBe(who === 'the leader');
+      await using load = await Load.start(ensemble, '/full');
+      await load.progress();
+      disk.fill();
+      await using writer = await connect(two.address, { sessionTimeoutMs: 20_000 });
+      await writer.create('/large', null).catch(() => {}); // the leader may be the one without room
+      await ensemble.until(async () => {
+        await Promise.allSettled([writer.set('/large', VALUE), writer.set('/large', VALUE)]);
+        return (await small.mode()) === 'none' ? true : undefined;
+      }, 'the small disk never ran full');
+      await ensemble.serving([two, three]);
+      await load.progress();
+      disk.free();
+      await ensemble.serving();
+      await load.progress();
+      await load.check();
+    },
+  );
 });
 
 /** Makes `first` the leader: it alone has the newest history when the others look for one. */

@@ -14,6 +14,7 @@ import { ServerProcess } from './server-process.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 const SETTLE_MS = 20_000;
+const READS_AT_ONCE = 2000;
 
 /** Short enough that a test sees a silent server given up, long enough for a machine with other work. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -161,11 +162,14 @@ export class Ensemble {
 
   /** Resolves with the leader when all of these servers serve, and one of them leads. */
   async serving(members: readonly Member[] = this.members): Promise<Member> {
-    return this.until(async () => {
-      const modes = await Promise.all(members.map((member) => member.mode()));
-      const leaders = members.filter((_, i) => modes[i] === 'leader');
-      return leaders.length === 1 && !modes.includes('none') ? leaders[0] : undefined;
-    }, `servers ${members.map(({ id }) => id)} do not all serve`);
+    return this.until(
+      async () => {
+        const modes = await Promise.all(members.map((member) => member.mode()));
+        const leaders = members.filter((_, i) => modes[i] === 'leader');
+        return leaders.length === 1 && !modes.includes('none') ? leaders[0] : undefined;
+      },
+      `servers ${members.map(({ id }) => id)} do not all serve`,
+    );
   }
 
   /** Resolves when none of these servers serves clients. */
@@ -193,13 +197,16 @@ export class Ensemble {
    * running digest or by what a client reads.
    */
   async expectSameTrees(members: readonly Member[] = this.members): Promise<void> {
-    await this.until(async () => {
-      const hashes = await Promise.all(members.map((member) => member.hash()));
-      const zxids = new Set(hashes.map((hash) => hash.split(':')[0]));
-      if (hashes.includes('') || zxids.size > 1) return undefined;
-      if (new Set(hashes).size > 1) throw new Error(`replicas differ: ${hashes.join(' ')}\n${this.logs()}`);
-      return true;
-    }, `servers ${members.map(({ id }) => id)} do not come to the same zxid`);
+    await this.until(
+      async () => {
+        const hashes = await Promise.all(members.map((member) => member.hash()));
+        const zxids = new Set(hashes.map((hash) => hash.split(':')[0]));
+        if (hashes.includes('') || zxids.size > 1) return undefined;
+        if (new Set(hashes).size > 1) throw new Error(`replicas differ: ${hashes.join(' ')}\n${this.logs()}`);
+        return true;
+      },
+      `servers ${members.map(({ id }) => id)} do not come to the same zxid`,
+    );
     const [first, ...others] = await Promise.all(members.map(({ address }) => readTree(address)));
     for (const tree of others) expect(tree).toEqual(first);
   }
@@ -274,12 +281,13 @@ function tail(text: string, lines: number): string {
 export async function readTree(address: string): Promise<Record<string, unknown>> {
   const tree: Record<string, unknown> = {};
   await using client = await connect(address, { sessionTimeoutMs: 30_000 });
+  const found = ['/'];
   const visit = async (path: string): Promise<void> => {
     const [{ data, stat }, names] = await Promise.all([client.get(path), client.children(path)]);
     tree[path] = { data: data?.toString('latin1') ?? null, stat };
-    await Promise.all(names.map((name) => visit(path === '/' ? `/${name}` : `${path}/${name}`)));
+    found.push(...names.map((name) => (path === '/' ? `/${name}` : `${path}/${name}`)));
   };
-  await visit('/');
+  while (found.length > 0) await Promise.all(found.splice(0, READS_AT_ONCE).map(visit));
   return tree;
 }
 

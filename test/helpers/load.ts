@@ -9,9 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, ZooKeeperError } from '../../src/client/index.js';
 import { connectVia, type Ensemble, type Member } from './ensemble.js';
 
-const IN_FLIGHT = 4;
-/** Between two writes of one lane: a load, not a benchmark. */
+/** Writes in flight for each client, and the pause behind each: a load, not a benchmark. */
+const LANES = 4;
 const PACE_MS = 4;
+const READS_AT_ONCE = 2000;
 const SESSION_TIMEOUT_MS = 6000;
 const REQUEST_TIMEOUT_MS = 25_000;
 
@@ -26,6 +27,7 @@ class Writer {
     readonly root: string,
     readonly client: Client,
     readonly complaints: string[],
+    readonly lanes: number,
   ) {
     client.onState(({ state, cause }) => {
       if (state === 'LOST') complaints.push(`${root}: the session is lost: ${cause?.message}`);
@@ -39,7 +41,7 @@ class Writer {
   }
 
   async run(): Promise<void> {
-    await Promise.all(Array.from({ length: IN_FLIGHT }, (_, lane) => this.lane(lane)));
+    await Promise.all(Array.from({ length: this.lanes }, (_, lane) => this.lane(lane)));
   }
 
   private async lane(lane: number): Promise<void> {
@@ -48,7 +50,7 @@ class Writer {
         const value = ++this.counterSent;
         if (await this.try(this.client.set(`${this.root}/counter`, String(value)))) this.counter = value;
       } else {
-        const number = step * IN_FLIGHT + lane;
+        const number = step * this.lanes + lane;
         this.sent.add(number);
         if (await this.try(this.client.create(`${this.root}/n-${number}`, String(number)))) {
           this.acknowledged.add(number);
@@ -79,14 +81,19 @@ export class Load {
   ) {}
 
   /** One writer beginning on each of these servers, all below `root`, which is created. */
-  static async start(ensemble: Ensemble, root: string, members: readonly Member[] = ensemble.members): Promise<Load> {
+  static async start(
+    ensemble: Ensemble,
+    root: string,
+    members: readonly Member[] = ensemble.members,
+    lanes = LANES,
+  ): Promise<Load> {
     const complaints: string[] = [];
     const options = { sessionTimeoutMs: SESSION_TIMEOUT_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     const writers: Writer[] = [];
     for (const member of members) {
       const client = await connectVia(ensemble, member, options);
       if (writers.length === 0) await client.create(root);
-      const writer = new Writer(`${root}/w${member.id}`, client, complaints);
+      const writer = new Writer(`${root}/w${member.id}`, client, complaints, lanes);
       await client.sync('/'); // the root may have been created on another server
       await writer.prepare();
       writers.push(writer);
@@ -136,8 +143,12 @@ export class Load {
     expect(counter).toBeGreaterThanOrEqual(writer.counter);
     expect(counter).toBeLessThanOrEqual(writer.counterSent);
     expect(names).toContain('alive'); // the session's ephemeral node
-    const data = await Promise.all([...found].map((number) => reader.get(`${writer.root}/n-${number}`)));
-    expect(data.map(({ data: value }) => Number(String(value)))).toEqual([...found]);
+    const numbers = [...found];
+    while (numbers.length > 0) {
+      const some = numbers.splice(0, READS_AT_ONCE);
+      const nodes = await Promise.all(some.map((number) => reader.get(`${writer.root}/n-${number}`)));
+      expect(nodes.map(({ data }) => Number(String(data)))).toEqual(some);
+    }
   }
 
   /** Closes the clients when a test ends early. */

@@ -170,14 +170,6 @@ describe('a configuration', () => {
     expect(server.output).toMatch(/zoo\.cfg:\d+: snapCont: .*snapCount/);
   });
 
-  test('that asks for an ensemble is refused: servers that do not know of each other must not take writes', async () => {
-    await using server = await ServerProcess.prepare({
-      settings: { 'server.1': `${LOOPBACK}:1:2`, 'server.2': `${LOOPBACK}:3:4`, 'server.3': `${LOOPBACK}:5:6` },
-    });
-    writeFileSync(join(server.dataDir, 'myid'), '1\n');
-    expect(await refusal(server)).toMatch(/names 3 servers, and ensembles are not built yet; run one server/);
-  });
-
   test('that is not there is named', async () => {
     await using server = await ServerProcess.prepare();
     rmSync(server.configFile);

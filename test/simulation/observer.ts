@@ -18,6 +18,8 @@ export type Tell = (who: string, what: string) => void;
 /** Messages worth a line in the story. */
 const TOLD: ReadonlySet<string> = new Set(['newEpoch', 'truncate', 'snapshot', 'newLeader', 'upToDate', 'moved']);
 
+const EXPIRED = /^session (0x[0-9a-f]+) has expired$/;
+
 /** What is known of one server. */
 class Subject {
   /** Its log as it has asked its disk to write it. */
@@ -31,6 +33,10 @@ class Subject {
   servingMs = 0;
   /** As a leader: when it last heard of a session, by itself or from a learner. */
   readonly knownMs = new Map<number, number>();
+  /** As a leader: the server that a session's client was heard of from last. What another one still hears is old. */
+  readonly carriers = new Map<number, number>();
+  /** As a leader: how long a session had been silent when it was decided that it has expired. */
+  readonly silentMs = new Map<number, number>();
   /** When the clients of a session were heard here. */
   readonly heardMs = new Map<number, number[]>();
   /** Batches that were durable here at some time, by their last zxid. */
@@ -123,14 +129,28 @@ export class Observer {
     const times = subject.heardMs.get(session);
     if (times === undefined) subject.heardMs.set(session, [this.nowMs]);
     else times.push(this.nowMs);
-    if (isLeading(server)) subject.known(session, this.nowMs);
+    if (isLeading(server)) {
+      subject.carriers.set(session, server.id);
+      subject.known(session, this.nowMs);
+    }
   }
 
   private peerMessage(from: number, message: PeerMessage, sentMs: number, server: VirtualServer): void {
-    if (message.type !== 'pong' || !isLeading(server)) return;
-    const learner = this.subjects.get(from) as Subject;
+    if (!isLeading(server)) return;
     const leader = this.subject(server);
-    for (const session of message.sessions) leader.known(session, learner.lastHeardMs(session, sentMs));
+    if (message.type === 'revalidate') {
+      for (const session of message.sessions) leader.carriers.set(session, from);
+    } else if (message.type === 'forward') {
+      const { operations, sessions } = decodeBatch(message.batch);
+      operations.forEach((operation, i) => {
+        if (operation === OpCode.createSession) leader.carriers.set(sessions[i], from);
+      });
+    } else if (message.type === 'pong') {
+      const learner = this.subjects.get(from) as Subject;
+      for (const session of message.sessions) {
+        if (leader.carriers.get(session) === from) leader.known(session, learner.lastHeardMs(session, sentMs));
+      }
+    }
   }
 
   private recovered(server: VirtualServer): void {
@@ -179,6 +199,7 @@ export class Observer {
       case 'serving':
         subject.servingMs = this.nowMs;
         subject.knownMs.clear();
+        subject.carriers.clear();
         this.tell?.(name(server), `serves in epoch ${effect.epoch}`);
         break;
       case 'notServing':
@@ -191,9 +212,12 @@ export class Observer {
         this.facts.divergences.push({ server: server.id, reason: effect.reason });
         this.tell?.(name(server), `has another state than its leader: ${effect.reason}`);
         break;
-      case 'note':
+      case 'note': {
+        const session = EXPIRED.exec(effect.message)?.[1];
+        if (session !== undefined) this.expired(Number(session), subject);
         if (effect.level !== 'debug') this.tell?.(name(server), effect.message);
         break;
+      }
     }
     return false;
   }
@@ -207,16 +231,22 @@ export class Observer {
     if (isLeading(server)) this.noteExpiries(bytes, subject);
   }
 
+  /** Its leader says so the moment it decides, and proposes it as soon as there is room. */
+  private expired(session: number, subject: Subject): void {
+    const sinceMs = Math.max(subject.servingMs, subject.knownMs.get(session) ?? Number.NEGATIVE_INFINITY);
+    subject.silentMs.set(session, this.nowMs - sinceMs);
+  }
+
   private noteExpiries(bytes: Uint8Array, subject: Subject): void {
-    const { server, servingMs, knownMs } = subject;
     const { firstZxid, operations, sessions, cxids } = decodeBatch(bytes);
     operations.forEach((operation, i) => {
       const session = sessions[i];
       if (operation === OpCode.createSession) subject.known(session, this.nowMs);
       if (operation !== OpCode.closeSession || cxids[i] !== 0) return;
-      const timeoutMs = server.replica.world.sessions.get(session)?.timeoutMs ?? 0;
-      const sinceMs = Math.max(servingMs, knownMs.get(session) ?? Number.NEGATIVE_INFINITY);
-      this.facts.expiries.push({ zxid: firstZxid + i, session, timeoutMs, silentMs: this.nowMs - sinceMs });
+      const silentMs = subject.silentMs.get(session);
+      if (silentMs === undefined) throw new Error(`session ${session} is closed without a word on why`);
+      const timeoutMs = subject.server.replica.world.sessions.get(session)?.timeoutMs ?? 0;
+      this.facts.expiries.push({ zxid: firstZxid + i, session, timeoutMs, silentMs });
     });
   }
 

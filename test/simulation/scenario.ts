@@ -55,7 +55,7 @@ export function runSeed(seed: number, options: RunOptions = {}): Run {
     networkDelayMsMax: random.pick([1, 2, 2, 10, 30]),
     diskDelayMsMax: random.pick([1, 5, 5, 30]),
   });
-  const faultMsMax = random.pick([120, 500, 500]);
+  const faultMsMax = random.pick([120, 500, 500, 500, 4000]);
   const ensemble = createEnsemble(world, drawMembers(random, options));
   const tell = options.story?.teller(world) ?? null;
   const observer = new Observer(ensemble, tell);

@@ -97,6 +97,11 @@ export class SimClient {
     }
     const frames = [];
     for (let left = 1 + random.int(4); left > 0; left--) frames.push(this.randomRequest());
+    // The way to read what is true now.
+    if (random.bool(0.1)) {
+      const path = random.pick(PATHS);
+      frames.push(this.prepare('sync', { path }), this.prepare('getData', { path, watch: false }));
+    }
     this.client.sendAll(frames);
   }
 

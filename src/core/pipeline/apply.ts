@@ -11,6 +11,7 @@ import { AssertionFailure, assert } from '../../std/assert.js';
 import type { Change } from '../ops/changes.js';
 import type { Entry, World } from '../ops/operation.js';
 import { writeOperation } from '../ops/table.js';
+import type { Auditor } from './audit.js';
 
 /** Who is told about what an entry did, in this order. */
 export interface Audience {
@@ -25,6 +26,8 @@ export interface Audience {
 }
 
 export class Applier {
+  /** Tells what entries of this server's clients did, where that is wanted. */
+  auditor: Auditor | null = null;
   private readonly world: World;
   private readonly audience: Audience;
   private readonly reader = new JuteReader(new Uint8Array(0));
@@ -64,11 +67,13 @@ export class Applier {
       entry.zxid = batch.firstZxid + i;
       entry.session = sessions[i];
       entry.caller = identityLists[callers[i]];
+      this.auditor?.before(operations[i], entry);
       const code = this.execute(operations[i], entry, cxids[i], requests, start, end);
       this.applied = entry.zxid;
       if (this.world.changes.length > 0) {
         for (const change of this.world.changes.take()) this.audience.changed(change, entry.zxid);
       }
+      this.auditor?.after(operations[i], entry, code, requests, start, end, this.body);
       this.audience.executed(entry.session, cxids[i], operations[i], code, this.body);
       start = end;
     }

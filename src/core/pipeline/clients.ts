@@ -100,6 +100,11 @@ export class Clients implements Audience, Doorkeeper {
     return this.connections.size;
   }
 
+  /** Whether a connection here carries the session. */
+  holds(session: number): boolean {
+    return this.openings.bySession.has(session);
+  }
+
   // --- coming and going
 
   connected(connection: Connection, entropy: Uint8Array): void {

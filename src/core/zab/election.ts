@@ -6,11 +6,11 @@
 //
 // No clock and no randomness in here: time comes with every call.
 
-import type { PeerMessageOf, VoterState } from '../../../protocol/peer/messages.js';
+import { NOBODY, type PeerMessageOf, type VoterState } from '../../../protocol/peer/messages.js';
 import type { Quorum } from './quorum.js';
 import type { EnsembleOptions } from './surroundings.js';
 
-/** Whom a server wants: the one with the newest history (E73). Leader 0: it has no say, and only asks. */
+/** Whom a server wants: the one with the newest history (E73). NOBODY: it has no say, and only asks. */
 export interface Vote {
   readonly leader: number;
   /** Current epoch and last logged zxid of the candidate. */
@@ -18,11 +18,11 @@ export interface Vote {
   readonly zxid: number;
 }
 
-export const NO_VOTE: Vote = { leader: 0, epoch: 0, zxid: 0 };
+export const NO_VOTE: Vote = { leader: NOBODY, epoch: 0, zxid: 0 };
 
 /** The order of candidates: newer epoch, then longer log, then greater id (E73). */
 export function isBetter(a: Vote, b: Vote): boolean {
-  if (b.leader === 0 || a.leader === 0) return a.leader !== 0;
+  if (b.leader === NOBODY || a.leader === NOBODY) return a.leader !== NOBODY;
   if (a.epoch !== b.epoch) return a.epoch > b.epoch;
   if (a.zxid !== b.zxid) return a.zxid > b.zxid;
   return a.leader > b.leader;
@@ -122,7 +122,7 @@ export class Election {
   /** A vote of a server came in while this one looks. Ask `outcome` afterwards. */
   heard(from: number, message: VoteMessage, nowMs: number): void {
     if (message.state === 'looking') this.heardLooking(from, message, nowMs);
-    else if (message.leader !== 0) this.settled.set(from, { leader: message.leader, state: message.state });
+    else if (message.leader !== NOBODY) this.settled.set(from, { leader: message.leader, state: message.state });
   }
 
   private heardLooking(from: number, message: VoteMessage, nowMs: number): void {
@@ -142,7 +142,7 @@ export class Election {
   }
 
   private get hasSay(): boolean {
-    return this.initial.leader !== 0;
+    return this.initial.leader !== NOBODY;
   }
 
   private isEligible({ leader }: Vote): boolean {
@@ -164,11 +164,16 @@ export class Election {
     return leader;
   }
 
-  /** The leader of an ensemble that is at work: a quorum follows it, and it says itself that it leads (E76). */
+  /**
+   * The leader of an ensemble that is at work: it says itself that it leads, and a quorum follows it (E76). If it says
+   * that too, it is believed, for who follows it may be out of reach from here: a leader that is none any more takes
+   * nobody in, since its epoch is not accepted.
+   */
   private runningLeader(): number | null {
     for (const [id, { state, leader }] of this.settled) {
-      if (state !== 'leading' || leader !== id) continue;
-      if (this.quorum.isQuorum((voter) => this.settled.get(voter)?.leader === id)) return id;
+      if (leader !== id) continue;
+      if (state === 'established') return id;
+      if (state === 'leading' && this.quorum.isQuorum((voter) => this.settled.get(voter)?.leader === id)) return id;
     }
     return null;
   }
@@ -176,7 +181,7 @@ export class Election {
   private electedLeader(nowMs: number): number | null {
     const { vote } = this;
     const wants = (id: number) => this.votes.get(id)?.leader === vote.leader;
-    if (vote.leader === 0 || !this.quorum.isQuorum(wants)) {
+    if (vote.leader === NOBODY || !this.quorum.isQuorum(wants)) {
       this.quorumSinceMs = -1;
       return null;
     }

@@ -33,9 +33,13 @@ export interface LeaderContext {
   readonly currentEpoch: number;
   /** No other server is in the ensemble. */
   readonly isAlone: boolean;
+  /** Servers there is a link to. */
+  readonly connected: ReadonlySet<number>;
   nextReader(): number;
   acceptEpoch(epoch: number): void;
   adoptEpoch(epoch: number): void;
+  /** A quorum follows it. */
+  established(): void;
   /** The end of its time. */
   stepDown(reason: string): void;
 }
@@ -238,6 +242,7 @@ export class Leader implements HandlerContext {
     this.surroundings.note('info', `leading epoch ${this.epoch}`, { committed: this.committed });
     if (isFirst) {
       this.leadingSinceMs = this.surroundings.nowMs;
+      this.context.established();
       this.context.machine.serves('leader');
     }
     for (const handler of this.handlers.values()) this.welcome(handler);
@@ -308,6 +313,10 @@ export class Leader implements HandlerContext {
 
   disconnected(peer: number): void {
     this.forget(peer);
+    const { quorum, serverId, connected } = this.context;
+    // Nobody else can come: the others have to find out what to do without this one.
+    const canBeQuorum = quorum.isQuorum((id) => id === serverId || connected.has(id));
+    if (this.phase !== 'leading' && !canBeQuorum) this.context.stepDown(`server ${peer} is gone, and with it a quorum`);
   }
 
   private forget(peer: number): void {
@@ -453,16 +462,18 @@ export class Leader implements HandlerContext {
   tick(): void {
     const { options, surroundings, quorum, serverId } = this.context;
     const now = surroundings.nowMs;
-    if (this.phase !== 'leading' && now - this.sinceMs > options.initLimitMs) {
-      this.context.stepDown(`no quorum within ${options.initLimitMs} ms`);
+    // Whoever has voted for it asks at once; initLimit is for the transfer of history.
+    const limitMs = this.phase === 'gathering' ? options.pingMs * 2 : options.initLimitMs;
+    if (this.phase !== 'leading' && now - this.sinceMs > limitMs) {
+      this.context.stepDown(`no quorum within ${limitMs} ms`);
       return;
     }
     for (const handler of [...this.handlers.values()]) {
-      const limitMs = handler.isUpToDate ? options.syncLimitMs : options.initLimitMs;
+      const patienceMs = handler.isUpToDate ? options.syncLimitMs : options.initLimitMs;
       const silentMs = now - handler.heardMs;
-      if (silentMs > limitMs) this.drop(handler.id, `silent for ${Math.round(silentMs)} ms`);
-      else if (handler.isUpToDate && now - (handler.waitingSinceMs ?? now) > limitMs) {
-        this.drop(handler.id, `it has not stored what it was sent ${limitMs} ms ago`);
+      if (silentMs > patienceMs) this.drop(handler.id, `silent for ${Math.round(silentMs)} ms`);
+      else if (handler.isUpToDate && now - (handler.waitingSinceMs ?? now) > patienceMs) {
+        this.drop(handler.id, `it has not stored what it was sent ${patienceMs} ms ago`);
       } else if (handler.phase === 'accepted' && this.phase !== 'opening') handler.synchronise();
     }
     this.keepLog();

@@ -64,7 +64,7 @@ export class LearnerHandler {
   readonly id: number;
   readonly isObserver: boolean;
   /** It has all it ever promised; a server that lost its disk has no say until it has stored this epoch. */
-  readonly isVoting: boolean;
+  isVoting: boolean;
   /** Its number for whatever is read from disk for it. */
   readonly reader: number;
   phase: LearnerPhase = 'accepting';
@@ -330,6 +330,7 @@ export class LearnerHandler {
   /** NEWLEADER is stored, and with it all that was sent before it. It serves clients when it has `targetZxid`. */
   stored(targetZxid: number): void {
     this.newLeader = 'stored';
+    this.isVoting = true;
     this.ackedZxid = Math.max(this.ackedZxid, this.context.inheritedZxid);
     this.targetZxid = targetZxid;
   }

@@ -8,7 +8,13 @@
 
 import { decodeBatch } from '../../../protocol/peer/codec.js';
 import type { Batch } from '../../../protocol/peer/entries.js';
-import type { PeerMessage, PeerMessageOf, PeerPage, VoterState } from '../../../protocol/peer/messages.js';
+import {
+  NOBODY,
+  type PeerMessage,
+  type PeerMessageOf,
+  type PeerPage,
+  type VoterState,
+} from '../../../protocol/peer/messages.js';
 import { Election, NO_VOTE } from './election.js';
 import { History } from './history.js';
 import { Leader, type LeaderContext } from './leader.js';
@@ -40,11 +46,13 @@ export class Peer implements LeaderContext, LearnerContext {
   acceptedEpoch = 0;
   currentEpoch = 0;
   isVoting = true;
+  /** The current epoch as the disk has it: the other one may be on its way there, behind history that is lost yet. */
+  private storedEpoch = 0;
   private currentRole: Role = 'recovering';
   private leaderRole: Leader | null = null;
   private learnerRole: Learner | null = null;
   private readonly election: Election;
-  private readonly connected = new Set<number>();
+  readonly connected = new Set<number>();
   /** Learners that ask before this server knows that it leads. */
   private readonly asking = new Map<number, PeerMessageOf<'follow'>>();
   storedZxid = 0;
@@ -88,9 +96,9 @@ export class Peer implements LeaderContext, LearnerContext {
     return learnerRole === null ? 'looking' : LEARNER_PHASES[learnerRole.phase];
   }
 
-  /** Whom this server follows, or is about to; 0 for nobody. */
+  /** Whom this server follows, or is about to; NOBODY when it looks for one. */
   get leaderId(): number {
-    return this.leaderRole !== null ? this.serverId : (this.learnerRole?.leader ?? 0);
+    return this.leaderRole !== null ? this.serverId : (this.learnerRole?.leader ?? NOBODY);
   }
 
   nextReader(): number {
@@ -108,12 +116,18 @@ export class Peer implements LeaderContext, LearnerContext {
     this.acceptedEpoch = recovered.acceptedEpoch;
     this.currentEpoch = recovered.currentEpoch;
     this.isVoting = recovered.isVoting ?? true;
+    this.storedEpoch = recovered.currentEpoch;
     this.storedZxid = this.history.lastZxid;
     this.look();
   }
 
   private look(): void {
     this.become('looking');
+    this.stand();
+  }
+
+  /** Stands for election, if it has a say. */
+  private stand(): void {
     const weight = this.quorum.voters.find(({ id }) => id === this.serverId)?.weight ?? 0;
     const mine = { leader: this.serverId, epoch: this.currentEpoch, zxid: this.history.lastZxid };
     this.election.start(weight > 0 && this.isVoting ? mine : NO_VOTE, this.surroundings.nowMs);
@@ -191,11 +205,16 @@ export class Peer implements LeaderContext, LearnerContext {
   /** Its history is that of this epoch; answered by `epochsStored`. */
   adoptEpoch(epoch: number): void {
     this.currentEpoch = epoch;
-    this.isVoting = true;
     this.surroundings.storeEpochs(this.acceptedEpoch, epoch);
   }
 
   epochsStored(acceptedEpoch: number, currentEpoch: number): void {
+    this.storedEpoch = currentEpoch;
+    if (currentEpoch > 0 && !this.isVoting) {
+      // It has a copy: from now on it has a say, also in an election that is under way.
+      this.isVoting = true;
+      if (this.currentRole === 'looking') this.stand();
+    }
     this.leaderRole?.epochsStored(acceptedEpoch, currentEpoch);
     this.learnerRole?.epochsStored(acceptedEpoch, currentEpoch);
   }
@@ -227,6 +246,9 @@ export class Peer implements LeaderContext, LearnerContext {
     if (this.currentRole !== 'stalled') this.become('stalled');
     const kept = this.history.endBefore(firstLostZxid - 1);
     if (kept !== null && kept < this.history.lastZxid) this.history.truncateAfter(kept);
+    // An epoch that was to come behind what is lost is lost with it: whoever kept it would win elections with a history
+    // that it does not have (E83).
+    this.currentEpoch = this.storedEpoch;
   }
 
   storeResumed(): void {
@@ -286,7 +308,7 @@ export class Peer implements LeaderContext, LearnerContext {
       this.election.heard(peer, message, this.surroundings.nowMs);
       this.decide();
     } else if (message.state === 'looking') this.tellStateTo([peer]);
-    else if (message.state === 'leading' && peer !== this.leaderId) this.reconsider(peer);
+    else if (message.leader === peer && peer !== this.leaderId) this.reconsider(peer);
   }
 
   /** Another server leads, while this one waits for followers, or for a leader, that may never come. */
@@ -297,14 +319,18 @@ export class Peer implements LeaderContext, LearnerContext {
   }
 
   /** Whoever looks for a leader learns at once that there is one. */
+  established(): void {
+    this.tellState();
+  }
+
   private tellState(): void {
     if (this.connected.size > 0) this.tellStateTo([...this.connected]);
   }
 
   private tellStateTo(peers: readonly number[]): void {
     const { leaderId, currentEpoch, history, election } = this;
-    const state = STATES[this.currentRole];
-    if (state === undefined || leaderId === 0) return;
+    const state = this.leader !== null ? 'established' : STATES[this.currentRole];
+    if (state === undefined || leaderId === NOBODY) return;
     const { round } = election;
     this.surroundings.send(peers, {
       type: 'vote',

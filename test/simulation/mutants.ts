@@ -1,0 +1,240 @@
+/**
+ * Servers that are broken on purpose, each in one way in which somebody could break them: the simulation has to notice.
+ * A mutant is a copy of the compiled program in which a few places read otherwise; it is run as a process of its own.
+ */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Edit {
+  /** Under dist/src/core. */
+  readonly file: string;
+  /** Stands there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** Servers with a vote, where more than three are needed. */
+  readonly servers?: number;
+}
+
+export interface Verdict {
+  readonly mutant: string;
+  /** What the simulation found, or null. */
+  readonly violation: string | null;
+  /** The seed that showed it, counted from the first. */
+  readonly seeds: number;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a learner acknowledges before its disk has the batch',
+    edits: [
+      {
+        file: 'zab/learner.js',
+        find: 'context.surroundings.append(firstZxid, last, bytes);',
+        replace: "context.surroundings.append(firstZxid, last, bytes); this.send({ type: 'ack', zxid: last });",
+      },
+    ],
+  },
+  {
+    name: 'a learner answers NEWLEADER before its disk has the history',
+    edits: [
+      {
+        file: 'zab/learner.js',
+        find: 'context.adoptEpoch(epoch);',
+        replace: 'context.adoptEpoch(epoch); this.epochsStored(context.acceptedEpoch, epoch);',
+      },
+    ],
+  },
+  {
+    name: 'the leader counts itself before its disk has the batch',
+    edits: [
+      {
+        file: 'zab/leader.js',
+        find: 'surroundings.append(batch.firstZxid, last, bytes);',
+        replace: 'surroundings.append(batch.firstZxid, last, bytes); this.stored(last);',
+      },
+    ],
+  },
+  {
+    name: 'a third of the voters is a quorum',
+    edits: [{ file: 'zab/quorum.js', find: '* 2 > total', replace: '* 3 >= total' }],
+  },
+  {
+    name: 'a learner executes what is not committed',
+    edits: [
+      {
+        file: 'zab/learner.js',
+        find: 'Math.min(this.committed, this.context.storedZxid)',
+        replace: 'this.context.storedZxid',
+      },
+    ],
+  },
+  {
+    name: 'a restart executes all of the log',
+    edits: [{ file: 'replica.js', find: 'if (isAlone)', replace: 'if (isAlone || true)' }],
+  },
+  {
+    name: 'a promise to follow no older epoch is forgotten',
+    edits: [
+      { file: 'zab/learner.js', find: 'if (epoch < context.acceptedEpoch)', replace: 'if (epoch < 0)' },
+      { file: 'zab/learner.js', find: 'this.counts = epoch > context.acceptedEpoch;', replace: 'this.counts = true;' },
+      {
+        file: 'zab/leader.js',
+        find: 'this.highestAccepted = context.acceptedEpoch;',
+        replace: 'this.highestAccepted = context.currentEpoch;',
+      },
+      {
+        file: 'zab/learner.js',
+        find: "type: 'follow', acceptedEpoch,",
+        replace: "type: 'follow', acceptedEpoch: this.context.currentEpoch,",
+      },
+    ],
+  },
+  {
+    name: 'who has the shorter history is elected and leads',
+    edits: [
+      { file: 'zab/election.js', find: 'return a.zxid > b.zxid;', replace: 'return a.zxid < b.zxid;' },
+      { file: 'zab/leader.js', find: "if (phase === 'opening' && isNewer", replace: 'if (false && isNewer' },
+    ],
+  },
+  {
+    name: 'a learner cuts its log in memory only',
+    edits: [
+      {
+        file: 'zab/learner.js',
+        find: 'surroundings.truncate(afterZxid);',
+        replace: 'this.truncated(afterZxid);',
+      },
+    ],
+  },
+  {
+    name: 'the leader does not cut the learner\u2019s log',
+    edits: [{ file: 'zab/learner-handler.js', find: 'if (truncate) {', replace: 'if (false) {' }],
+  },
+  {
+    name: 'a leader with no quorum answers sync',
+    edits: [
+      {
+        file: 'relay.js',
+        find: 'const round = station.ping();',
+        replace: 'const round = station.ping(); setRounds(this.pendingSyncs, round); this.confirmed(round);',
+      },
+      {
+        file: 'relay.js',
+        find: 'export class Relay {',
+        replace:
+          'const setRounds = (syncs, round) => { for (const sync of syncs) sync.round ||= round; };\nexport class Relay {',
+      },
+    ],
+  },
+  {
+    name: 'what learners hear of sessions is ignored',
+    edits: [
+      {
+        file: 'relay.js',
+        find: 'if (this.owners.get(session)?.server === learner)',
+        replace: 'if (this.owners.get(session)?.server === -1)',
+      },
+    ],
+  },
+  {
+    name: 'a server that lags answers a client that has seen more',
+    edits: [
+      { file: 'pipeline/openings.js', find: 'if (lastZxidSeen > appliedZxid)', replace: 'if (false)' },
+      {
+        file: 'pipeline/openings.js',
+        find: 'if (zxid > this.upstream.appliedZxid)',
+        replace: 'if (zxid === Number.POSITIVE_INFINITY)',
+      },
+    ],
+  },
+  {
+    name: 'a learner refuses sessions that it has not heard of',
+    edits: [{ file: 'pipeline/openings.js', find: '(isKnown || upstream.isLeading) && ', replace: '' }],
+  },
+  {
+    name: 'a watch that comes back is not told what it has missed',
+    edits: [
+      {
+        file: 'watches/resume.js',
+        find: 'deliver(watcher, EventType.nodeDataChanged, path);',
+        replace: 'table.addData(path, watcher);',
+      },
+    ],
+  },
+];
+
+/** A copy of the compiled program to break: `run` one mutant at a time. */
+export class MutantLab {
+  private constructor(
+    private readonly directory: string,
+    private readonly root: string,
+  ) {}
+
+  /** `root`: where package.json and dist are. */
+  static async create(root: string): Promise<MutantLab> {
+    const directory = await mkdtemp(join(tmpdir(), 'zabra-mutants-'));
+    for (const path of ['protocol', 'src', 'test/simulation', 'test/helpers']) {
+      await cp(join(root, 'dist', path), join(directory, 'dist', path), { recursive: true });
+    }
+    await cp(join(root, 'package.json'), join(directory, 'package.json'));
+    await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
+    return new MutantLab(directory, root);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** Explores at most `seedsMax` seeds. Throws an Error when the place to break is not there any more. */
+  async run({ name, edits, servers }: Mutant, seedsMax: number): Promise<Verdict> {
+    const files = [...new Set(edits.map(({ file }) => file))];
+    try {
+      for (const edit of edits) await this.apply(name, edit);
+      const output = await this.explore(seedsMax, servers ?? 3);
+      const found = /^seed (\d+) FAILED: (.*)/m.exec(output);
+      if (found === null) return { mutant: name, violation: null, seeds: seedsMax };
+      return { mutant: name, violation: found[2].slice(0, 90), seeds: Number(found[1]) };
+    } finally {
+      for (const file of files) await cp(this.path(this.root, file), this.path(this.directory, file));
+    }
+  }
+
+  private path(root: string, file: string): string {
+    return join(root, 'dist', 'src', 'core', file);
+  }
+
+  private async apply(name: string, { file, find, replace }: Edit): Promise<void> {
+    const path = this.path(this.directory, file);
+    const text = await readFile(path, 'utf8');
+    const times = text.split(find).length - 1;
+    if (times !== 1) throw new Error(`mutant "${name}": "${find}" stands ${times} times in ${file}`);
+    await writeFile(
+      path,
+      text.replace(find, () => replace),
+    );
+  }
+
+  private explore(seedsMax: number, servers: number): Promise<string> {
+    const main = join(this.directory, 'dist', 'test', 'simulation', 'main.js');
+    const options = ['--seeds', String(seedsMax), '--servers', String(servers), '--failures', '1'];
+    return new Promise((resolve) => {
+      execFile(process.execPath, [main, ...options], (_error, stdout, stderr) => resolve(stdout + stderr));
+    });
+  }
+}
+
+export function formatVerdicts(verdicts: readonly Verdict[]): string {
+  return verdicts
+    .map(({ mutant, violation, seeds }) => {
+      const found = violation === null ? 'NOT FOUND in' : 'found by';
+      return `${mutant.padEnd(64)} ${found} ${String(seeds).padStart(3)} seeds  ${violation ?? ''}`;
+    })
+    .join('\n');
+}
