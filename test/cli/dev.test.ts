@@ -35,17 +35,17 @@ async function firstPort(): Promise<number> {
 }
 
 class Dev {
-  readonly directory = temporaryDirectory('zabra-dev');
   output = '';
   readonly child: ChildProcess;
   readonly exited: Promise<unknown[]>;
 
   constructor(
     readonly port: number,
-    ...args: string[]
+    args: readonly string[],
+    readonly directory = temporaryDirectory('zabra-dev'),
   ) {
-    directories.push(this.directory);
-    const flags = ['--dir', this.directory, '--port', String(port), '--tick-time', '300', ...args];
+    directories.push(directory);
+    const flags = ['--dir', directory, '--port', String(port), '--tick-time', '300', ...args];
     this.child = spawn(process.execPath, [resolve('bin/zabra.js'), 'dev', ...flags]);
     children.push(this.child);
     this.child.stdout?.on('data', (text) => {
@@ -80,7 +80,7 @@ function isAlive(pid: number): boolean {
 }
 
 test('three servers and an observer: one is killed, another takes over, it comes back, and Ctrl-C ends all', async () => {
-  const dev = new Dev(await firstPort(), '--observers', '1');
+  const dev = new Dev(await firstPort(), ['--observers', '1']);
   const [, leader] = await dev.says(/^\[(\d)\] leads$/m);
   await dev.says(/^\[4\] observes$/m);
   for (const id of ['1', '2', '3'].filter((one) => one !== leader)) {
@@ -109,7 +109,7 @@ test('three servers and an observer: one is killed, another takes over, it comes
 
 test('one server keeps its data from start to start, and is not mixed with others', async () => {
   const port = await firstPort();
-  const first = new Dev(port, '--servers', '1');
+  const first = new Dev(port, ['--servers', '1']);
   await first.says(/^\[1\] serves$/m);
   const client = await connect(`${LOOPBACK}:${port}`);
   await client.create('/kept');
@@ -121,7 +121,7 @@ test('one server keeps its data from start to start, and is not mixed with other
   expect(others).toMatchObject({ exitCode: 1, stdout: '' });
   expect(others.stderr).toContain('holds the data of --servers 1: say that, choose another --dir, or remove it');
 
-  const again = new Dev(port, '--servers', '1', '--dir', first.directory);
+  const again = new Dev(port, ['--servers', '1'], first.directory);
   await again.says(/^\[1\] serves$/m);
   await using reader = await connect(`${LOOPBACK}:${port}`);
   expect(await reader.exists('/kept')).not.toBeNull();
