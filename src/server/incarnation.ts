@@ -14,7 +14,7 @@ import { FactGatherer } from './facts.js';
 import type { Logger } from './logging.js';
 import { ClientListener, type ClientTlsOptions } from './net/client-listener.js';
 import type { PauseMonitor } from './pause-monitor.js';
-import { PeerLinks, peerLinksOptions } from './peers/index.js';
+import { openTlsSockets, PeerLinks, type PeerSockets, peerLinksOptions, plainSockets } from './peers/index.js';
 import { replicaOptions } from './replica-options.js';
 import { Runtime } from './runtime.js';
 import { type Recovered, Storage, StorageError } from './storage/index.js';
@@ -84,6 +84,7 @@ export class Incarnation {
   private async openAll(): Promise<Ports> {
     const { config, logger } = this;
     const tls = openClientTls(config, logger);
+    const sockets = this.openPeerSockets();
     const { storage, recovered } = await this.openStorage();
     this.open.push(() => storage.close());
     const audit = await openAuditLog(config, logger);
@@ -121,7 +122,7 @@ export class Incarnation {
     runtime.attach(listener);
     facts.attach(listener);
     this.connectStorage(storage, runtime, facts);
-    if (config.replicated) await this.openLinks(runtime);
+    if (config.replicated) await this.openLinks(runtime, sockets);
     this.running = { replica, storage, facts };
     runtime.run(() => replica.start(recovered));
     if (!config.replicated) {
@@ -149,10 +150,19 @@ export class Incarnation {
     });
   }
 
+  /** By which the links to other servers are made. */
+  private openPeerSockets(): PeerSockets {
+    const { config, logger } = this;
+    if (!config.replicated || !config.sslQuorum) return plainSockets;
+    const { sockets, close } = openTlsSockets(config, logger);
+    this.open.push(close);
+    return sockets;
+  }
+
   /** The links to the other servers. */
-  private async openLinks(runtime: Runtime): Promise<void> {
+  private async openLinks(runtime: Runtime, sockets: PeerSockets): Promise<void> {
     const links = new PeerLinks(
-      peerLinksOptions(this.config),
+      peerLinksOptions(this.config, sockets),
       {
         connected: (peer) => runtime.input({ type: 'peerConnected', peer }),
         disconnected: (peer) => runtime.input({ type: 'peerDisconnected', peer }),

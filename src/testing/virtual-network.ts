@@ -34,42 +34,55 @@ type Item =
   | { readonly kind: 'message'; readonly bytes: Uint8Array; readonly sentMs: number }
   | { readonly kind: 'end' };
 
+/** For sums of virtual times that are no whole numbers. */
+const EPSILON_MS = 1e-6;
+
 /** One direction of a link. */
 class Lane {
   isBlocked = false;
   /** Longest delay of a message, in ms; null: the world's. */
   delayMsMax: number | null = null;
   /** On their way, in order. */
-  queue: Item[] = [];
+  private queue: { readonly item: Item; readonly arrivalMs: number }[] = [];
   private lastArrivalMs = 0;
-  private isMoving = false;
 
   constructor(
     private readonly world: VirtualWorld,
     private readonly arrived: (item: Item) => void,
   ) {}
 
-  push(item: Item): void {
-    this.queue.push(item);
-    this.move();
+  private get delayMs(): number {
+    return this.world.delayUpTo(this.delayMsMax ?? this.world.networkDelayMsMax);
   }
 
-  /** Delivers the first item when its time has come, then the next. */
-  move(): void {
-    if (this.isMoving || this.isBlocked || this.queue.length === 0) return;
-    this.isMoving = true;
+  push(item: Item): void {
     const { world } = this;
-    this.lastArrivalMs = Math.max(
-      this.lastArrivalMs,
-      world.nowMs + world.delayUpTo(this.delayMsMax ?? world.networkDelayMsMax),
-    );
-    world.after(this.lastArrivalMs - world.nowMs, () => {
-      this.isMoving = false;
-      if (this.isBlocked) return;
-      const item = this.queue.shift();
-      if (item !== undefined) this.arrived(item);
-      this.move();
-    });
+    this.lastArrivalMs = Math.max(this.lastArrivalMs, world.nowMs + this.delayMs);
+    this.queue.push({ item, arrivalMs: this.lastArrivalMs });
+    world.after(this.lastArrivalMs - world.nowMs, () => this.deliver());
+  }
+
+  /** Everything that is still on its way is lost, or all but a part of it that arrives after all. */
+  lose(kept = 0): void {
+    this.queue = this.queue.slice(0, kept);
+  }
+
+  get length(): number {
+    return this.queue.length;
+  }
+
+  unblock(): void {
+    this.isBlocked = false;
+    this.world.after(this.delayMs, () => this.deliver());
+  }
+
+  private deliver(): void {
+    while (!this.isBlocked) {
+      const next = this.queue[0];
+      if (next === undefined || next.arrivalMs > this.world.nowMs + EPSILON_MS) return;
+      this.queue.shift();
+      this.arrived(next.item);
+    }
   }
 }
 
@@ -108,12 +121,12 @@ class Link {
     if (!this.isUpAt(host.id)) return;
     const other = this.other(host);
     this.upAt.set(host.id, false);
-    this.laneFrom(other.id).queue = [];
+    this.laneFrom(other.id).lose();
     if (host.isUp) host.peerDisconnected(other.id);
     if (this.isUpAt(other.id)) {
       // The end overtakes some of what is still on its way.
       const lane = this.laneFrom(host.id);
-      lane.queue = lane.queue.slice(0, this.world.random.int(lane.queue.length + 1));
+      lane.lose(this.world.random.int(lane.length + 1));
       lane.push({ kind: 'end' });
     } else this.connectLater();
   }
@@ -140,7 +153,7 @@ class Link {
     this.isConnecting = false;
     for (const host of [a, b]) {
       this.upAt.set(host.id, true);
-      this.laneFrom(host.id).queue = [];
+      this.laneFrom(host.id).lose();
     }
     a.peerConnected(b.id);
     b.peerConnected(a.id);
@@ -154,7 +167,7 @@ class Link {
       return;
     }
     this.upAt.set(at.id, false);
-    this.laneFrom(at.id).queue = [];
+    this.laneFrom(at.id).lose();
     at.peerDisconnected(from.id);
     this.connectLater();
   }
@@ -266,9 +279,7 @@ export class VirtualNetwork {
   private open(link: Link): void {
     for (const id of this.hosts.keys()) {
       const lane = link.laneFrom(id);
-      if (lane === undefined || !lane.isBlocked) continue;
-      lane.isBlocked = false;
-      lane.move();
+      if (lane?.isBlocked === true) lane.unblock();
     }
   }
 

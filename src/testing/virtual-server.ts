@@ -87,6 +87,8 @@ export class VirtualServer implements Host {
   readonly options: ReplicaOptions;
   /** While true a stopped process: nothing is read, no time is noticed. */
   isFrozen = false;
+  /** How far its wall clock is from the world's, in ms. */
+  wallSkewMs = 0;
   witness: ServerWitness = {};
   /** Why the server has stopped by itself, or null. */
   stoppedBecause: string | null = null;
@@ -109,6 +111,10 @@ export class VirtualServer implements Host {
     this.disk = new VirtualDisk(world);
     this.network = network;
     network?.add(this);
+  }
+
+  private get wallMs(): number {
+    return this.world.wallMs + this.wallSkewMs;
   }
 
   get isUp(): boolean {
@@ -146,7 +152,7 @@ export class VirtualServer implements Host {
       snapshotRead: (reader, pages) => this.input({ type: 'snapshotRead', reader, pages }),
     });
     this.witness.recovered?.(this);
-    replica.handle({ type: 'clock', wallMs: world.wallMs, monotonicMs: world.nowMs });
+    replica.handle({ type: 'clock', wallMs: this.wallMs, monotonicMs: world.nowMs });
     const { acceptedEpoch, currentEpoch, isVoting } = disk;
     replica.start({ acceptedEpoch, currentEpoch, isVoting });
     this.network?.started(this);
@@ -262,7 +268,7 @@ export class VirtualServer implements Host {
 
   private turn(): void {
     const { replica, world } = this;
-    replica.handle({ type: 'clock', wallMs: world.wallMs, monotonicMs: world.nowMs });
+    replica.handle({ type: 'clock', wallMs: this.wallMs, monotonicMs: world.nowMs });
     const inputs = this.inputs;
     this.inputs = [];
     for (const input of inputs) {

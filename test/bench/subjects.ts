@@ -72,7 +72,8 @@ export class Member {
   /** Checkpoints (ZooKeeper: snapshots) it has written since it was started; 0 when it does not say. */
   async checkpoints(): Promise<number> {
     const answer = await fourLetterWord(this.address.port, 'mntr');
-    return Number(/^zk_(?:snap_count|cnt_snapshottime)\s+(\d+)/m.exec(answer)?.[1] ?? 0);
+    const figure = { zabra: 'zk_snap_count', zookeeper: 'zk_cnt_snapshottime' }[this.subjectName];
+    return Number(new RegExp(`^${figure}\\s+(\\d+)`, 'm').exec(answer)?.[1] ?? 0);
   }
 
   /** All it has printed, since it was launched first. */

@@ -2,6 +2,7 @@
 import { CreateFlag } from '../../protocol/client/constants.js';
 import { Code } from '../../protocol/client/errors.js';
 import { epochOf } from '../../protocol/ids.js';
+import { DEFAULT_ENSEMBLE_OPTIONS } from '../../src/testing/index.js';
 import { code, create, inShort, OPEN_ACL, scene, statOf } from './scene.js';
 
 const EPHEMERAL = { data: null, acl: OPEN_ACL, flags: CreateFlag.ephemeral };
@@ -139,7 +140,7 @@ describe('a full disk: writes are refused, reads are served, nothing is lost', (
 
 describe('33: an epoch that is used up is followed by the next without a break (E90)', () => {
   test('pipelined writes and syncs of several clients go on', () => {
-    const { world, server, client } = scene({ epochEntriesMax: 10 }, 5);
+    const { world, server, client } = scene({ ensemble: { ...DEFAULT_ENSEMBLE_OPTIONS, epochEntriesMax: 10 } }, 5);
     const clients = [client(), client(), client()];
     for (let round = 0; round < 40; round++) {
       for (const one of clients) {
@@ -163,10 +164,11 @@ describe('33: an epoch that is used up is followed by the next without a break (
   });
 
   test('a sync that comes while the epoch changes waits for the writes of others before it (E70)', () => {
-    const { world, server, client } = scene({ epochEntriesMax: 5 }, 40);
+    const { world, server, client } = scene({ ensemble: { ...DEFAULT_ENSEMBLE_OPTIONS, epochEntriesMax: 5 } }, 40);
     const [one, other] = [client(), client()];
-    world.runUntil(() => server.replica.role === 'leading', 'a quiet moment');
-    while (server.replica.role === 'leading') {
+    const isOpeningEpoch = () => server.replica.peer.leader === null;
+    world.runUntil(() => !isOpeningEpoch(), 'a quiet moment');
+    while (!isOpeningEpoch()) {
       one.send('create', { path: '/x-', data: null, acl: OPEN_ACL, flags: 2 });
       world.run(1);
     }

@@ -1,5 +1,5 @@
 /** How a server that was away gets what it lacks: a difference, a whole copy, or a copy in place of what is damaged. */
-import { closeSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { type Client, connect } from '../../src/client/index.js';
@@ -11,11 +11,30 @@ jest.setTimeout(90_000);
 
 /** More than the log and the window in memory keep, in values of this size. */
 const BEYOND_LOG_BYTES = 68 * 1024 * 1024;
+const NEEDLE = 'needle in a haystack';
 const VALUE = Buffer.alloc(512 * 1024, 'z');
 
 /** How the leader brought that server up to date last: the kinds in its log, oldest first. */
 function kinds(leader: Member, learner: Member): unknown[] {
   return leader.server.records.filter((record) => record.learner === learner.id).map(({ kind }) => kind);
+}
+
+function overwrite(file: string, at: number, bytes: Buffer): void {
+  const handle = openSync(file, 'r+');
+  writeSync(handle, bytes, 0, bytes.length, at);
+  closeSync(handle);
+}
+
+function damageMiddle(file: string): void {
+  overwrite(file, Math.floor(statSync(file).size / 2) - 8192, Buffer.alloc(16_384, 0xa5));
+}
+
+/** Every copy of the value in the file, by one letter. */
+function damageValue(file: string): void {
+  const bytes = readFileSync(file);
+  let at = bytes.indexOf(NEEDLE);
+  if (at < 0) throw new Error(`${file} does not have the value`);
+  for (; at >= 0; at = bytes.indexOf(NEEDLE, at + 1)) overwrite(file, at, Buffer.from('N'));
 }
 
 async function fill(client: Client, path: string, bytes: number): Promise<void> {
@@ -74,14 +93,15 @@ describe('a follower that was away', () => {
     await ensemble.expectSameTrees();
   });
 
-  test('with a database that was damaged meanwhile sets it aside and takes a copy', async () => {
+  test.each([
+    ['in its middle', damageMiddle],
+    ['in a value that it has in its log', damageValue],
+  ])('with a database that was damaged %s sets it aside and takes a copy', async (_, damage) => {
+    await using client = await connect(leader.address);
+    await client.create(`/needle-${damage.name}`, NEEDLE);
     await follower.stop();
-    const file = join(follower.server.dataDir, 'zabra.db');
-    const handle = openSync(file, 'r+');
-    const middle = Math.floor(statSync(file).size / 2);
-    writeSync(handle, Buffer.alloc(16_384, 0xa5), 0, 16_384, middle - 8192);
-    closeSync(handle);
-    await using load = await Load.start(ensemble, '/damaged', ensemble.others(follower));
+    damage(join(follower.server.dataDir, 'zabra.db'));
+    await using load = await Load.start(ensemble, `/${damage.name}`, ensemble.others(follower));
     await follower.start();
     await ensemble.serving();
     expect(follower.log).toMatch(/set aside as zabra\.aside-/);
@@ -98,6 +118,34 @@ describe('a follower that was away', () => {
     await ensemble.serving();
     await ensemble.expectSameTrees();
   });
+});
+
+test('a server that had to set its data aside has no say: what it acknowledged is not forgotten with them', async () => {
+  await using ensemble = await Ensemble.start();
+  const [damaged, absent, witness] = ensemble.members;
+  await absent.kill();
+  await ensemble.serving([damaged, witness]);
+  const client = await connect(witness.address);
+  await client.create('/only-on-two', NEEDLE);
+  await client.close();
+  await Promise.all([damaged.stop(), witness.stop()]);
+  damageValue(join(damaged.server.dataDir, 'zabra.db'));
+
+  // Two of three, and neither knows of the write any more: they must not go on without the third.
+  await Promise.all([damaged.start(), absent.start()]);
+  expect(damaged.log).toMatch(/set aside as zabra\.aside-/);
+  await expect(connect(absent.address, { connectTimeoutMs: 2500 })).rejects.toMatchObject({ name: 'ConnectionLoss' });
+  await ensemble.notServing([damaged, absent]);
+  // Not even after a restart.
+  await damaged.kill();
+  await damaged.start();
+  await expect(connect(absent.address, { connectTimeoutMs: 1500 })).rejects.toMatchObject({ name: 'ConnectionLoss' });
+
+  await witness.start();
+  await ensemble.serving();
+  await using reader = await connect(damaged.address);
+  expect(await reader.exists('/only-on-two')).not.toBeNull();
+  await ensemble.expectSameTrees();
 });
 
 const whyNoDisk = SmallDisk.whyNot();

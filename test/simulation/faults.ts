@@ -168,8 +168,14 @@ export class Faults {
 
   jumpWallClock(): void {
     const byMs = (this.random.bool() ? 1 : -1) * this.random.int(WALL_JUMP_MS_MAX);
-    this.say(`the wall clocks jump by ${byMs} ms`);
-    this.ensemble.world.jumpWallClock(byMs);
+    if (this.random.bool()) {
+      this.say(`the wall clocks jump by ${byMs} ms`);
+      this.ensemble.world.jumpWallClock(byMs);
+    } else {
+      const server = this.anyOrLeader();
+      this.say(`the wall clock of s${server.id} jumps by ${byMs} ms`);
+      server.wallSkewMs += byMs;
+    }
   }
 
   isolate(): void {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { formatVerdicts, MUTANTS, MutantLab, type Verdict } from './mutants.js';
 
-const SEEDS_MAX = 200;
+const SEEDS_MAX = 150;
 const TIMEOUT_MS = 300_000;
 
 describe('mutants', () => {

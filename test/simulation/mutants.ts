@@ -80,19 +80,13 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [{ file: 'replica.js', find: 'if (isAlone)', replace: 'if (isAlone || true)' }],
   },
   {
-    name: 'a promise to follow no older epoch is forgotten',
+    name: 'a leader takes an epoch that others have accepted before',
     edits: [
-      { file: 'zab/learner.js', find: 'if (epoch < context.acceptedEpoch)', replace: 'if (epoch < 0)' },
       { file: 'zab/learner.js', find: 'this.counts = epoch > context.acceptedEpoch;', replace: 'this.counts = true;' },
       {
         file: 'zab/leader.js',
-        find: 'this.highestAccepted = context.acceptedEpoch;',
-        replace: 'this.highestAccepted = context.currentEpoch;',
-      },
-      {
-        file: 'zab/learner.js',
-        find: "type: 'follow', acceptedEpoch,",
-        replace: "type: 'follow', acceptedEpoch: this.context.currentEpoch,",
+        find: 'return acceptedEpoch + 1;',
+        replace: 'return Math.max(1, acceptedEpoch);',
       },
     ],
   },
@@ -118,22 +112,6 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [{ file: 'zab/learner-handler.js', find: 'if (truncate) {', replace: 'if (false) {' }],
   },
   {
-    name: 'a leader with no quorum answers sync',
-    edits: [
-      {
-        file: 'relay.js',
-        find: 'const round = station.ping();',
-        replace: 'const round = station.ping(); setRounds(this.pendingSyncs, round); this.confirmed(round);',
-      },
-      {
-        file: 'relay.js',
-        find: 'export class Relay {',
-        replace:
-          'const setRounds = (syncs, round) => { for (const sync of syncs) sync.round ||= round; };\nexport class Relay {',
-      },
-    ],
-  },
-  {
     name: 'what learners hear of sessions is ignored',
     edits: [
       {
@@ -155,8 +133,12 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a learner refuses sessions that it has not heard of',
-    edits: [{ file: 'pipeline/openings.js', find: '(isKnown || upstream.isLeading) && ', replace: '' }],
+    name: 'a read does not wait for the writes before it',
+    edits: [{ file: 'pipeline/order.js', find: 'connection.lane.length === 0 && !isSync', replace: '!isSync' }],
+  },
+  {
+    name: 'a server that has lost its leader goes on serving',
+    edits: [{ file: 'replica.js', find: 'this.clients.closeAll(reason);', replace: '' }],
   },
   {
     name: 'a watch that comes back is not told what it has missed',

@@ -118,6 +118,7 @@ export class Observer {
   private input(input: Input, server: VirtualServer, sentMs: number): void {
     if (input.type === 'frames') this.heard(input.connection.session, server);
     else if (input.type === 'peerMessage') this.peerMessage(input.peer, input.message, sentMs, server);
+    else if (input.type === 'logRead' && input.batches.length > 0) this.count('batches from disk');
     else if (input.type === 'storeFailed') {
       const subject = this.subject(server);
       subject.log = subject.log.filter(({ firstZxid }) => firstZxid < input.firstLostZxid);

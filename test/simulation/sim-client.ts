@@ -27,6 +27,8 @@ const CONNECT_MS_MAX = 400;
 export class SimClient {
   readonly client: VirtualClient;
   readonly timeoutMs: number;
+  /** It writes nothing: only what its server hears of it keeps its session alive. */
+  private readonly isReader: boolean;
   readonly id: number;
   private readonly world: VirtualWorld;
   private readonly random: Random;
@@ -55,6 +57,7 @@ export class SimClient {
     this.world = world;
     this.random = world.random.fork();
     this.timeoutMs = 300 + 100 * this.random.int(8);
+    this.isReader = this.random.bool(0.2);
     this.client = new VirtualClient(world);
     this.client.onReceived = (item) => this.receive(item);
     this.actLater();
@@ -163,7 +166,7 @@ export class SimClient {
     const watch = random.bool(0.3);
     const data = random.bool(0.1) ? null : random.bytes(random.int(20));
     const version = random.bool(0.6) ? -1 : (this.versions.get(path) ?? random.int(4));
-    const choice = random.int(100);
+    const choice = this.isReader ? 62 + random.int(37) : random.int(100);
     if (choice < 14) return this.prepare('create', { path, data, acl: OPEN_ACL, flags: random.bool(0.4) ? 1 : 0 });
     if (choice < 20)
       return this.prepare('create2', { path: `${path}/s-`, data, acl: OPEN_ACL, flags: 2 + random.int(2) });

@@ -30,7 +30,7 @@ const MUST_HAPPEN = [
   'message forward',
   'message revalidated',
   'message synced',
-  'readLog',
+  'batches from disk',
   'full copy',
   'endCheckpoint',
   'answered writes',

@@ -156,6 +156,16 @@ export class Election {
     this.tellAll(nowMs);
   }
 
+  /** This server has a say and has heard of nobody better than itself. */
+  get isCandidate(): boolean {
+    return this.isLooking && this.hasSay && this.vote.leader === this.serverId;
+  }
+
+  /** The search is over: it was decided otherwise. */
+  stop(): void {
+    this.isLooking = false;
+  }
+
   /** Who leads, as soon as that is decided; null before. Then the search is over. */
   outcome(nowMs: number): number | null {
     if (!this.isLooking) return null;

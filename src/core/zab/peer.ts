@@ -136,10 +136,24 @@ export class Peer implements LeaderContext, LearnerContext {
 
   private decide(): void {
     if (this.currentRole !== 'looking') return;
-    const elected = this.election.outcome(this.surroundings.nowMs);
+    let elected = this.election.outcome(this.surroundings.nowMs);
+    if (elected === null && this.isAskedByQuorum()) {
+      this.election.stop();
+      elected = this.serverId;
+    }
     if (elected === null) return;
     if (elected === this.serverId) this.lead();
     else this.follow(elected);
+  }
+
+  /** Whoever asks to be led has decided, in a round that this server may have missed. */
+  private isAskedByQuorum(): boolean {
+    const { election, quorum, serverId, asking } = this;
+    return (
+      election.isCandidate &&
+      asking.size > 0 &&
+      quorum.isQuorum((id) => id === serverId || asking.get(id)?.isVoting === true)
+    );
   }
 
   private lead(): void {
@@ -293,8 +307,10 @@ export class Peer implements LeaderContext, LearnerContext {
         break;
       case 'follow':
         if (this.leaderRole !== null) this.leaderRole.handle(peer, message);
-        else if (this.currentRole === 'looking') this.asking.set(peer, message);
-        else this.surroundings.resetLink(peer, NOT_LEADING);
+        else if (this.currentRole === 'looking') {
+          this.asking.set(peer, message);
+          this.decide();
+        } else this.surroundings.resetLink(peer, NOT_LEADING);
         break;
       default:
         this.leaderRole?.handle(peer, message);

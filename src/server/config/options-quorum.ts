@@ -45,9 +45,12 @@ export const QUORUM_OPTIONS = {
     min: 0,
     accepted: 'what observers may cost a leader is bounded by leader.maxConcurrentSnapSyncs',
   }),
-  sslQuorum: trueFalse('sslQuorum', false, 'TLS between servers.', {
-    notBuilt: 'servers speak plain TCP to each other; put them into a network of their own',
-  }),
+  sslQuorum: trueFalse('sslQuorum', false, 'TLS between servers, by ssl.quorum.*; the same on every server.'),
+  quorumTlsReload: trueFalse(
+    'sslQuorumReloadCertFiles',
+    true,
+    'Files of keys and certificates of ssl.quorum.* are read again when they change (ZooKeeper: false).',
+  ),
 } as const;
 
 export const QUORUM_INERT: readonly InertOption[] = [
@@ -66,7 +69,6 @@ export const QUORUM_INERT: readonly InertOption[] = [
   accepted('observer.election.delayMs', 'an observer only asks who leads; it does not disturb an election'),
   accepted('observerMaster.sizeLimit', 'observers are served by the leader'),
   unsupported('portUnification', 'the port for peers is either TLS or plain; see sslQuorum', ['false']),
-  accepted('sslQuorumReloadCertFiles', 'certificates are read again whenever their files change'),
   unsupported('quorum.auth.enableSasl', NO_SASL, ['false']),
   unsupported('quorum.auth.learnerRequireSasl', NO_SASL, ['false']),
   unsupported('quorum.auth.serverRequireSasl', NO_SASL, ['false']),

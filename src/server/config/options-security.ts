@@ -3,7 +3,6 @@
 
 import { accepted, type InertOption, list, oneOf, text, trueFalse, unsupported } from './option.js';
 
-const ALONE = 'it concerns an ensemble, and this is a server on its own';
 const STORE_TYPES = ['auto', 'PEM', 'PKCS12', 'JKS', 'BCFKS'] as const;
 const STORE_TYPE_HELP = 'PEM or PKCS12; auto: by the suffix, or else the contents, of the file.';
 const TLS_PROTOCOLS = ['TLS', 'TLSv1.2', 'TLSv1.3'] as const;
@@ -56,7 +55,7 @@ export const SECURITY_OPTIONS = {
   quorumTlsKeyStoreLocation: text(
     'ssl.quorum.keyStore.location',
     undefined,
-    'Key and certificate of the admin port, when it speaks TLS: PEM or PKCS12.',
+    'Key and certificate for other servers, and for the admin port: PEM or PKCS12.',
   ),
   quorumTlsKeyStorePassword: text('ssl.quorum.keyStore.password', undefined, 'Its password.', { secret: true }),
   quorumTlsKeyStorePasswordPath: text('ssl.quorum.keyStore.passwordPath', undefined, 'File with its password.'),
@@ -64,17 +63,27 @@ export const SECURITY_OPTIONS = {
   quorumTlsTrustStoreLocation: text(
     'ssl.quorum.trustStore.location',
     undefined,
-    'Authorities of those who use the admin port: PEM or PKCS12.',
+    'Authorities of other servers, and of those who use the admin port: PEM or PKCS12.',
   ),
   quorumTlsTrustStorePassword: text('ssl.quorum.trustStore.password', undefined, 'Its password.', { secret: true }),
   quorumTlsTrustStorePasswordPath: text('ssl.quorum.trustStore.passwordPath', undefined, 'File with its password.'),
   quorumTlsTrustStoreType: oneOf('ssl.quorum.trustStore.type', STORE_TYPES, 'auto', STORE_TYPE_HELP),
-  quorumTlsClientAuth: oneOf('ssl.quorum.clientAuth', ['none', 'want', 'need'], 'need', 'Certificate asked of peers.', {
-    accepted: ALONE,
-  }),
-  quorumTlsHostnameVerification: trueFalse('ssl.quorum.hostnameVerification', true, 'Check the names of peers.', {
-    accepted: ALONE,
-  }),
+  quorumTlsClientAuth: oneOf(
+    'ssl.quorum.clientAuth',
+    ['none', 'want', 'need'],
+    'need',
+    'Certificate asked of servers that connect; one that is connected to always shows its own.',
+  ),
+  quorumTlsHostnameVerification: trueFalse(
+    'ssl.quorum.hostnameVerification',
+    true,
+    'The certificate of a server has to name the host in its server line.',
+  ),
+  quorumTlsClientHostnameVerification: trueFalse(
+    'ssl.quorum.clientHostnameVerification',
+    true,
+    'Also that of a server that connects; only with ssl.quorum.hostnameVerification. Addresses are not looked up.',
+  ),
   quorumTlsProtocol: oneOf('ssl.quorum.protocol', TLS_PROTOCOLS, 'TLS', 'Version of TLS there; TLS: 1.2 and 1.3.'),
   quorumTlsEnabledProtocols: list(
     'ssl.quorum.enabledProtocols',
@@ -86,7 +95,6 @@ export const SECURITY_OPTIONS = {
 
 export const SECURITY_INERT: readonly InertOption[] = [
   accepted('ssl.hostnameVerification', 'it is for those who connect; of clients see ssl.clientHostnameVerification'),
-  accepted('ssl.quorum.clientHostnameVerification', 'see ssl.quorum.hostnameVerification'),
   unsupported('ssl.crl', 'revocation is not looked up; use short-lived certificates', ['false']),
   unsupported('ssl.ocsp', 'revocation is not looked up; use short-lived certificates', ['false']),
   unsupported('ssl.quorum.crl', 'revocation is not looked up; use short-lived certificates', ['false']),

@@ -4,3 +4,4 @@ export { type PeerLinksOptions, type PeerMember, peerLinksOptions } from './opti
 export type { PeerHandlers, PeerStatus } from './peer.js';
 export { PeerLinks } from './peer-links.js';
 export { errorText, type PeerSockets, plainSockets } from './sockets.js';
+export { openTlsSockets, type TlsSocketsOptions, tlsSockets } from './tls-sockets.js';

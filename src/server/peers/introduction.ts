@@ -15,8 +15,13 @@ export type Outcome =
   /** The other side refuses us. */
   | { readonly type: 'refusedByThem'; readonly reason: string };
 
-/** Where another process that calls itself this server is linked and answers; undefined when there is none. */
-export type FindRival = (hello: Hello) => Promise<string | undefined>;
+/** What the side that was dialled has to ask its surroundings. */
+export interface Guard {
+  /** Why the other side is not believed: to be one of us, before it has spoken, and then to be who it says. */
+  objection(hello?: Hello): string | null;
+  /** Where another process that calls itself this server is linked and answers; undefined when there is none. */
+  findRival(hello: Hello): Promise<string | undefined>;
+}
 
 /** The side that dialled. Rejects with ConversationEnded. */
 export async function introduce(conversation: Conversation, own: Identity, peer: number): Promise<Outcome> {
@@ -30,13 +35,23 @@ export async function introduce(conversation: Conversation, own: Identity, peer:
 }
 
 /** The side that was dialled. Rejects with ConversationEnded. */
-export async function receive(conversation: Conversation, own: Identity, findRival: FindRival): Promise<Outcome> {
+export async function receive(conversation: Conversation, own: Identity, guard: Guard): Promise<Outcome> {
   // Without the port: what is refused again and again should be refused in the same words.
   const { host } = conversation;
+  const objection = guard.objection();
+  if (objection !== null) {
+    const reason = `the one at ${host} may not link to server ${own.sender}: ${objection}`;
+    return refuse(conversation, { kind: 'certificate', reason, sender: undefined });
+  }
   const hello = judge(await conversation.receive(), { own, dialled: undefined, address: host });
   if (isRefusal(hello)) return refuse(conversation, hello);
   const { sender } = hello;
-  const rival = await findRival(hello);
+  const doubt = guard.objection(hello);
+  if (doubt !== null) {
+    const reason = `the one at ${host} may not link to server ${own.sender} as server ${sender}: ${doubt}`;
+    return refuse(conversation, { kind: 'certificate', reason, sender });
+  }
+  const rival = await guard.findRival(hello);
   if (rival !== undefined) {
     const reason = `server ${sender} is linked already, from ${rival}, and answers there; now another process at ${host} has the same number: correct the file myid of one`;
     return refuse(conversation, { kind: 'rival', reason, sender });

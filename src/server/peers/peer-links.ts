@@ -34,6 +34,8 @@ export class PeerLinks {
   private readonly peers = new Map<number, Peer>();
   private readonly dialers: Dialer[] = [];
   private readonly server: Server;
+  /** All that were accepted, as TCP has them: below TLS, and also while its handshake goes on. */
+  private readonly connections = new Set<Socket>();
   /** Connections that were accepted and are no link yet, the oldest first. */
   private readonly strangers = new Set<Conversation>();
   /** Sockets that were dialled and are no link yet. */
@@ -59,9 +61,12 @@ export class PeerLinks {
     }
     this.server = options.sockets.listen(
       (socket) => this.accept(socket),
-      (error, address) =>
-        this.rareWarnings.warn('tls', `a server's TLS handshake failed: ${errorText(error)}`, { address }),
+      (error, address) => this.handshakeFailed(error, address),
     );
+    this.server.on('connection', (socket: Socket) => {
+      this.connections.add(socket);
+      socket.once('close', () => this.connections.delete(socket));
+    });
     // Also bounds those that are still in a TLS handshake.
     this.server.maxConnections = 2 * (members.length + strangersMax);
   }
@@ -118,6 +123,7 @@ export class PeerLinks {
     for (const peer of this.peers.values()) peer.close();
     for (const stranger of this.strangers) stranger.abort();
     for (const socket of this.dialled) socket.destroy();
+    for (const socket of this.connections) socket.destroy();
     return new Promise((resolve) => this.server.close(() => resolve()));
   }
 
@@ -136,8 +142,10 @@ export class PeerLinks {
     } catch (error) {
       if (this.closing.signal.aborted) return false;
       const text = errorText(error);
-      if (error instanceof ConversationEnded) peer.trouble(error.kind, `whoever answers for ${where} ${text}`);
-      else peer.trouble('unreachable', `cannot reach ${where}: ${text}`);
+      if (error instanceof ConversationEnded) {
+        const hint = error.kind === 'closed' ? '; its log may tell why' : '';
+        peer.trouble(error.kind, `whoever answers for ${where} ${text}${hint}`);
+      } else peer.trouble('unreachable', `cannot reach ${where}: ${text}`);
       return false;
     }
     if (outcome.type === 'accepted') return this.adopt(peer, conversation, outcome.hello);
@@ -170,7 +178,7 @@ export class PeerLinks {
   // --- being dialled
 
   private async accept(socket: Socket): Promise<void> {
-    const { connectTimeoutMs, strangersMax } = this.options;
+    const { connectTimeoutMs, strangersMax, sockets } = this.options;
     this.prepare(socket);
     const conversation = new Conversation(socket, connectTimeoutMs, () => this.strangers.delete(conversation));
     this.strangers.add(conversation);
@@ -181,7 +189,10 @@ export class PeerLinks {
     const { address } = conversation;
     let outcome: Outcome;
     try {
-      outcome = await receive(conversation, this.identity, (hello) => this.findRival(hello));
+      outcome = await receive(conversation, this.identity, {
+        objection: (hello) => sockets.objection(socket, hello && this.peers.get(hello.sender)?.member.host),
+        findRival: (hello) => this.findRival(hello),
+      });
     } catch (error) {
       if (!(error instanceof ConversationEnded)) throw error;
       const text = `a connection to the port for other servers is given up: who connected ${error.message}`;
@@ -199,6 +210,13 @@ export class PeerLinks {
     } else {
       this.rareWarnings.warn('refused by', `refused by a server: ${outcome.reason}`, { address });
     }
+  }
+
+  private handshakeFailed(error: NodeJS.ErrnoException, address: string): void {
+    const text = `a TLS handshake on the port for other servers failed: ${errorText(error)}`;
+    // Whoever hangs up in between, as the checks of a load balancer do, is no news.
+    if (error.code === 'ECONNRESET') this.logger.debug(text, { address });
+    else this.rareWarnings.warn(`tls ${error.code}`, text, { address });
   }
 
   private async findRival({ sender, incarnation }: Hello): Promise<string | undefined> {

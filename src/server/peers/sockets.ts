@@ -1,7 +1,9 @@
 // How sockets between servers are made. Everything above speaks to plain `net` sockets; whoever wants TLS gives another
-// pair of functions and nothing else changes.
+// set of functions (tls-sockets.ts) and nothing else changes.
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { types } from 'node:util';
+import { tlsErrorText } from './tls-error.js';
 
 export interface PeerSockets {
   /**
@@ -14,12 +16,18 @@ export interface PeerSockets {
    * side's certificate was found good. Failures come as the socket's `error`.
    */
   dial(to: { readonly host: string; readonly port: number }, onReady: () => void): Socket;
+  /**
+   * Of a socket that was accepted: what speaks against the other side, null for nothing. Asked before a byte of it is
+   * read, and again with the host of the server it says it is.
+   */
+  objection(socket: Socket, host?: string): string | null;
 }
 
 /** TCP without TLS. */
 export const plainSockets: PeerSockets = {
   listen: (onSocket) => createServer(onSocket),
   dial: ({ host, port }, onReady) => connect({ host, port }, onReady),
+  objection: () => null,
 };
 
 /** `10.0.0.7:41234`, to be asked while the socket is open. */
@@ -39,6 +47,7 @@ export function hostPort(host: string, port: number): string {
 
 /** What went wrong with a socket, in words. A name with several addresses fails with an error for each of them. */
 export function errorText(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(errorText).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  if (!types.isNativeError(error)) return String(error);
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.map(errorText).join('; ');
+  return tlsErrorText(error) ?? error.message;
 }

@@ -46,6 +46,7 @@ export class Engine {
   checkpointHeader: Uint8Array;
   /** Pages written to the WAL since it was last copied into the database; an estimate. */
   private walPages = 0;
+  private walPagesMax = drawWalPagesMax();
   private tailZxid: number;
   /** Zxid up to which nothing is left to cut, so that a long log is not looked at again after each group. */
   private cutUpToZxid = -1;
@@ -250,12 +251,13 @@ export class Engine {
   }
 
   isWalWorthCheckpoint(isIdle: boolean): boolean {
-    return this.walPages >= (isIdle ? WAL_PAGES_IDLE : WAL_PAGES_MAX);
+    return this.walPages >= (isIdle ? WAL_PAGES_IDLE : this.walPagesMax);
   }
 
   /** Copies the WAL into the database file, so that its space is used again. A full disk postpones it. */
   checkpointWal(mode: 'PASSIVE' | 'TRUNCATE' = 'PASSIVE'): void {
     this.walPages = 0;
+    this.walPagesMax = drawWalPagesMax();
     try {
       const { lastZxid } = this.log.totals;
       if (this.tailZxid !== lastZxid) {
@@ -335,6 +337,11 @@ export class Engine {
       throw error;
     }
   }
+}
+
+/** Servers that write the same log must not all stop at the same moment to copy theirs. */
+function drawWalPagesMax(): number {
+  return Math.round(WAL_PAGES_MAX * (0.5 + Math.random()));
 }
 
 function isDiskFull(directory: string): boolean {

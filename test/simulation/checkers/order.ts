@@ -2,7 +2,8 @@
  * Checks the order of what clients see. Per connection: replies come in the order of the requests (E8). Per session,
  * over all its connections: the zxid in replies never falls (E3), so a session sees its own writes and never goes back
  * in time. Over all clients: writes are linearizable. Each has taken effect at its zxid, so it is enough that a write
- * sent after another answer had arrived has a greater zxid than that.
+ * sent after another answer had arrived has a greater zxid than that. And a session's writes are in history in the order
+ * in which they were sent, over all its connections: what came through one that it has left does not happen later.
  *
  * Leaves out reads across sessions, which ZooKeeper does not order (E71), and the zxid of auth replies, which is 0.
  */
@@ -20,6 +21,18 @@ export function checkOrder(run: Run, replay: Replay): void {
     seenBySession.set(observation.sessionId, reply.zxid);
   }
   checkLinearizability(run, replay);
+  checkSessionWrites(replay);
+}
+
+/** The clients of the simulation number their requests over all connections. */
+function checkSessionWrites({ outcomes }: Pick<Replay, 'outcomes'>): void {
+  const last = new Map<number, number>();
+  for (const [zxid, { session, cxid }] of outcomes) {
+    if (cxid === 0) continue; // of the server itself
+    const before = last.get(session) ?? 0;
+    check(cxid > before, 'the writes of a session happen in their order', () => ({ zxid, session, cxid, before }));
+    last.set(session, cxid);
+  }
 }
 
 function checkLinearizability(run: Run, replay: Replay): void {

@@ -3,20 +3,24 @@
 import { changeRole, type Role } from '../../../../src/core/zab/role.js';
 import { AssertionFailure } from '../../../../src/std/assert.js';
 
-const ROLES: readonly Role[] = ['recovering', 'looking', 'discovering', 'leading', 'stalled', 'stopped'];
+const ROLES: readonly Role[] = ['recovering', 'looking', 'following', 'observing', 'leading', 'stalled', 'stopped'];
 const ALLOWED: ReadonlySet<string> = new Set([
   'recovering looking',
   'recovering stopped',
-  'looking discovering',
+  'looking following',
+  'looking observing',
+  'looking leading',
+  'looking stalled',
   'looking stopped',
-  'discovering leading',
-  'discovering looking',
-  'discovering stopped',
-  'leading stalled',
-  'leading discovering',
+  'following looking',
+  'following stalled',
+  'following stopped',
+  'observing looking',
+  'observing stalled',
+  'observing stopped',
   'leading looking',
+  'leading stalled',
   'leading stopped',
-  'stalled leading',
   'stalled looking',
   'stalled stopped',
 ]);
