@@ -59,12 +59,14 @@ const shapes = {
   follow: { acceptedEpoch: 'number', isObserver: 'flag', isVoting: 'flag' },
   /** The leader's epoch (LEADERINFO): to be stored as accepted before it is answered. */
   newEpoch: { epoch: 'number' },
-  /** ACKEPOCH: it is stored; and where the learner stands. `counts` is false for one that had accepted it before (E79). */
+  /**
+   * ACKEPOCH: it is stored. `ends`: of the learner's log, one for each epoch that it has entries of, newest first, and
+   * last how far it has executed. `counts` is false for one that had accepted the epoch before (E79).
+   */
   epochAccepted: {
     epoch: 'number',
     currentEpoch: 'number',
-    lastZxid: 'zxid',
-    committedZxid: 'zxid',
+    ends: 'ids',
     counts: 'flag',
   },
   /** What the learner has after this zxid is not part of history (TRUNC, E81). */

@@ -39,13 +39,15 @@ export type Input =
   /** Optional: the pages handed over so far are written, and more may come before the next tick. */
   | { readonly type: 'checkpointDrained' }
   | { readonly type: 'checkpointed'; readonly zxid: number }
-  | { readonly type: 'checkpointFailed' }
+  | { readonly type: 'checkpointFailed'; readonly zxid: number }
   /** There is a link to this server now, or again: nothing of an earlier one arrives any more. */
   | { readonly type: 'peerConnected'; readonly peer: number }
   | { readonly type: 'peerDisconnected'; readonly peer: number }
   | { readonly type: 'peerMessage'; readonly peer: number; readonly message: PeerMessage }
   /** Answer to `readLog`: whole batches in order, about a MiB; none when the log does not reach back that far. */
   | { readonly type: 'logRead'; readonly reader: number; readonly batches: readonly LogBatch[] }
+  /** Answer to `findLogEnd`; null when the log does not reach back that far. */
+  | { readonly type: 'logEndFound'; readonly reader: number; readonly end: number | null }
   /** Answers to `openSnapshot` and `readSnapshot`. No pages: that was all. */
   | {
       readonly type: 'snapshotOpened';
@@ -85,6 +87,8 @@ export type Effect =
   | { readonly type: 'resetLink'; readonly peer: number; readonly reason: string }
   /** Read batches that hold something after this zxid from the log on disk; answered by `logRead`. `reader`: a number for each who reads. */
   | { readonly type: 'readLog'; readonly reader: number; readonly afterZxid: number }
+  /** Find the greatest end of a batch at or before this zxid in the log on disk; answered by `logEndFound`. */
+  | { readonly type: 'findLogEnd'; readonly reader: number; readonly zxid: number }
   /**
    * Read the last checkpoint on disk as it is now, while others may be written: open it, read on from where the last
    * read ended (about a MiB), close it, at the end or before. One for each reader.

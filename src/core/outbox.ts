@@ -53,6 +53,10 @@ export class Outbox implements Surroundings {
     this.emit({ type: 'readLog', reader, afterZxid });
   }
 
+  findLogEnd(reader: number, zxid: number): void {
+    this.emit({ type: 'findLogEnd', reader, zxid });
+  }
+
   openSnapshot(reader: number): void {
     this.emit({ type: 'openSnapshot', reader });
   }

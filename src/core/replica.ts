@@ -236,7 +236,7 @@ export class Replica implements StateMachine {
         else this.checkpointing.stored(input.zxid);
         break;
       case 'checkpointFailed':
-        if (this.copying.isComplete) peer.copyFailed();
+        if (this.copying.isStoring(input.zxid)) peer.copyFailed();
         else this.checkpointing.failed();
         break;
       case 'storeFailed':
@@ -258,6 +258,9 @@ export class Replica implements StateMachine {
         break;
       case 'logRead':
         peer.logRead(input.reader, input.batches);
+        break;
+      case 'logEndFound':
+        peer.logEndFound(input.reader, input.end);
         break;
       case 'snapshotOpened':
         peer.snapshotOpened(input.reader, input.zxid, input.header);
@@ -459,6 +462,10 @@ export class Replica implements StateMachine {
 
   adoptCopy(): void {
     this.adopt(this.copying.take());
+  }
+
+  get isCopyStoring(): boolean {
+    return this.copying.isComplete;
   }
 
   abandonCopy(): void {

@@ -182,9 +182,9 @@ export class Incarnation {
       facts.checkpointed();
       runtime.input({ type: 'checkpointed', zxid });
     };
-    storage.onCheckpointFailed = (error) => {
+    storage.onCheckpointFailed = (error, zxid) => {
       logger.error(`a checkpoint was given up: ${error.message}`, { remedy: error.remedy });
-      runtime.input({ type: 'checkpointFailed' });
+      runtime.input({ type: 'checkpointFailed', zxid });
     };
     storage.onCheckpointDrained = () => runtime.input({ type: 'checkpointDrained' });
     storage.onSlowSync = (ms) => logger.warn(`the disk took ${Math.round(ms)} ms to store a batch`);

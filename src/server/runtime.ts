@@ -237,6 +237,11 @@ export class Runtime {
         this.read(storage.readLog(afterZxid).then((batches): Input => ({ type: 'logRead', reader, batches })));
         break;
       }
+      case 'findLogEnd': {
+        const { reader, zxid } = effect;
+        this.read(storage.findLogEnd(zxid).then((end): Input => ({ type: 'logEndFound', reader, end })));
+        break;
+      }
       case 'openSnapshot':
         this.read(this.openSnapshot(effect.reader));
         break;

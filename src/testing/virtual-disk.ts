@@ -21,7 +21,8 @@ export interface DiskOwner {
   epochsStored(acceptedEpoch: number, currentEpoch: number): void;
   truncated(afterZxid: number): void;
   checkpointed(zxid: number): void;
-  checkpointFailed(): void;
+  checkpointFailed(zxid: number): void;
+  logEndFound(reader: number, end: number | null): void;
   logRead(learner: number, batches: readonly StoredBatch[]): void;
   snapshotOpened(learner: number, zxid: number, header: Uint8Array): void;
   snapshotRead(learner: number, pages: readonly CheckpointPage[]): void;
@@ -162,6 +163,13 @@ export class VirtualDisk {
         }
       }
       owner.logRead(learner, batches);
+    });
+  }
+
+  findLogEnd(reader: number, zxid: number): void {
+    this.answer((owner) => {
+      const ends = [this.logStartZxid, ...this.log.map(({ lastZxid }) => lastZxid)];
+      owner.logEndFound(reader, ends.findLast((end) => end <= zxid) ?? null);
     });
   }
 
@@ -361,7 +369,8 @@ export class VirtualDisk {
       this.queue = this.queue.filter((next) => !isBehindLoss(next));
       this.owner?.storeFailed(write.firstZxid);
     } else {
-      if (write.kind === 'begin' || this.open !== null) this.owner?.checkpointFailed();
+      const zxid = write.kind === 'begin' ? write.zxid : this.open?.zxid;
+      if (zxid !== undefined) this.owner?.checkpointFailed(zxid);
       this.open = null;
     }
   }

@@ -146,7 +146,8 @@ export class VirtualServer implements Host {
       epochsStored: (acceptedEpoch, currentEpoch) => this.input({ type: 'epochsStored', acceptedEpoch, currentEpoch }),
       truncated: (afterZxid) => this.input({ type: 'truncated', afterZxid }),
       checkpointed: (zxid) => this.input({ type: 'checkpointed', zxid }),
-      checkpointFailed: () => this.input({ type: 'checkpointFailed' }),
+      checkpointFailed: (zxid) => this.input({ type: 'checkpointFailed', zxid }),
+      logEndFound: (reader, end) => this.input({ type: 'logEndFound', reader, end }),
       logRead: (reader, batches) => this.input({ type: 'logRead', reader, batches }),
       snapshotOpened: (reader, zxid, header) => this.input({ type: 'snapshotOpened', reader, zxid, header }),
       snapshotRead: (reader, pages) => this.input({ type: 'snapshotRead', reader, pages }),
@@ -324,6 +325,9 @@ export class VirtualServer implements Host {
         break;
       case 'readLog':
         disk.readLog(effect.reader, effect.afterZxid);
+        break;
+      case 'findLogEnd':
+        disk.findLogEnd(effect.reader, effect.zxid);
         break;
       case 'openSnapshot':
         disk.openSnapshot(effect.reader);

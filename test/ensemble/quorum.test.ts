@@ -1,13 +1,13 @@
 /** Who has no quorum serves nobody; observers serve, and count for nothing. */
 import { jest } from '@jest/globals';
 import { type Client, connect, type WatchEvent } from '../../src/client/index.js';
-import { connectVia, Ensemble, type Member } from '../helpers/ensemble.js';
+import { connectVia, Ensemble, expectRefused, type Member } from '../helpers/ensemble.js';
 import { fourLetterWord } from '../helpers/processes.js';
 
 jest.setTimeout(60_000);
 
 async function expectNobodyServed(member: Member): Promise<void> {
-  await expect(connect(member.address, { connectTimeoutMs: 700 })).rejects.toMatchObject({ name: 'ConnectionLoss' });
+  await expectRefused(member, 700);
   expect(await fourLetterWord(member.server.port, 'srvr')).toContain('not currently serving requests');
   expect(await fourLetterWord(member.server.port, 'ruok')).toBe('imok');
 }

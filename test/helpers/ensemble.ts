@@ -291,6 +291,18 @@ export async function readTree(address: string): Promise<Record<string, unknown>
   return tree;
 }
 
+/** Fails when this server takes a client within that time. */
+export async function expectRefused({ id, address }: Member, connectTimeoutMs: number): Promise<void> {
+  try {
+    const client = await connect(address, { connectTimeoutMs });
+    await client.close();
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'ConnectionLoss' });
+    return;
+  }
+  throw new Error(`server ${id} serves a client`);
+}
+
 /** A client of the whole ensemble that is connected to this very server at first. */
 export async function connectVia(
   ensemble: Ensemble,

@@ -104,6 +104,17 @@ export class History {
     }
   }
 
+  /** Ends of the log, one for each epoch with entries that are not executed, newest first, and last `executedZxid`. */
+  ends(executedZxid: number): number[] {
+    const ends: number[] = [];
+    for (let i = this.items.length - 1; i >= this.due; i--) {
+      const end = lastZxid(this.items[i].batch);
+      if (ends.length === 0 || epochOf(end) !== epochOf(ends[ends.length - 1])) ends.push(end);
+    }
+    ends.push(executedZxid);
+    return ends;
+  }
+
   /** Whether `zxid` is the end of a batch of this history, or where it starts. */
   has(zxid: number): boolean {
     return this.indexAfter(zxid) !== null;

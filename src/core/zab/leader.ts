@@ -207,14 +207,14 @@ export class Leader implements HandlerContext {
     // Whoever knows more must lead (E80).
     const isNewer =
       message.currentEpoch > currentEpoch ||
-      (message.currentEpoch === currentEpoch && message.lastZxid > history.lastZxid);
+      (message.currentEpoch === currentEpoch && message.ends[0] > history.lastZxid);
     if (phase === 'opening' && isNewer && handler.isVoting && !handler.isObserver) {
       this.context.stepDown(`server ${handler.id} has a newer history`);
       return;
     }
     handler.phase = 'accepted';
     handler.counts = message.counts && handler.isVoting;
-    handler.position = { lastZxid: message.lastZxid, committedZxid: message.committedZxid };
+    handler.ends = message.ends;
     if (phase === 'opening') this.accepted();
     else handler.synchronise();
   }
@@ -329,6 +329,10 @@ export class Leader implements HandlerContext {
 
   logRead(reader: number, batches: Parameters<LearnerHandler['logRead']>[0]): void {
     this.readerOf(reader)?.logRead(batches);
+  }
+
+  logEndFound(reader: number, end: number | null): void {
+    this.readerOf(reader)?.logEndFound(end);
   }
 
   snapshotOpened(reader: number, zxid: number, header: Uint8Array): void {

@@ -14,7 +14,7 @@ import type { PeerPage } from '../../../protocol/peer/messages.js';
 import { Ring } from '../../std/ring.js';
 import type { History } from './history.js';
 import type { Surroundings } from './surroundings.js';
-import { chooseSync, type Position } from './sync.js';
+import { partsAt } from './sync.js';
 
 /** Bytes and batches on their way to one learner. A batch above it still goes, alone. */
 const WINDOW_BYTES_MAX = 8_388_608;
@@ -34,7 +34,6 @@ export type LearnerPhase =
 export interface HandlerContext {
   readonly history: History;
   readonly surroundings: Surroundings;
-  readonly checkpointZxid: number;
   /** End of the history of earlier epochs: behind it the learner stores the new epoch. */
   readonly inheritedZxid: number;
   readonly epoch: number;
@@ -70,7 +69,8 @@ export class LearnerHandler {
   phase: LearnerPhase = 'accepting';
   /** Whether it counts as one that accepted this epoch (E79). */
   counts = false;
-  position: Position = { lastZxid: 0, committedZxid: 0 };
+  /** Ends of its log by epoch, newest first; the last one is executed. */
+  ends: readonly number[] = [0];
   /** Of NEWLEADER. */
   newLeader: 'due' | 'sent' | 'stored' = 'due';
   isUpToDate = false;
@@ -90,7 +90,7 @@ export class LearnerHandler {
   private ahead: readonly StoredBatch[] = [];
   /** Log it will need from disk begins after this zxid; Infinity when it needs none. */
   keepAfter = Number.POSITIVE_INFINITY;
-  private searchesLeft: number[] = [];
+  private endsLeft: number[] = [];
   private hasSnapshot = false;
   private isLastChunkSent = false;
   private snapshotZxid = 0;
@@ -128,28 +128,40 @@ export class LearnerHandler {
 
   // --- synchronisation
 
-  /** A quorum has accepted the epoch: chooses how the learner gets what it lacks (E81). */
+  /** A quorum has accepted the epoch: finds out what the learner lacks (E81). */
   synchronise(): void {
-    const sync = chooseSync(this.position, this.context.history);
-    if (sync.kind === 'diff') this.sendAfter(sync.afterZxid, sync.truncate);
-    else {
-      const { lastZxid: last, committedZxid } = sync.position;
-      this.phase = 'searching';
-      this.searchesLeft = last === committedZxid ? [last] : [last, committedZxid];
-      this.search();
-    }
+    this.phase = 'searching';
+    this.endsLeft = [...this.ends];
+    this.keepAfter = this.ends[this.ends.length - 1] ?? 0;
+    this.search();
   }
 
   private search(): void {
-    const zxid = this.searchesLeft[0];
-    const { surroundings, checkpointZxid } = this.context;
-    if (zxid === undefined || (zxid === 0 && checkpointZxid > 0)) this.copy();
-    else if (zxid === 0) this.sendAfter(0, this.position.lastZxid > 0);
-    else {
-      this.keepAfter = zxid - 1;
-      this.isReading = true;
-      surroundings.readLog(this.reader, zxid - 1);
+    const { history, surroundings } = this.context;
+    for (const end of [...this.endsLeft]) {
+      const nearest = history.endBefore(end);
+      if (nearest === null) {
+        surroundings.findLogEnd(this.reader, end);
+        return;
+      }
+      if (this.compare(nearest)) return;
     }
+    this.copy();
+  }
+
+  /** The greatest end of a batch in the log on disk at or before the end that was asked for; null: it was cut there. */
+  logEndFound(nearest: number | null): void {
+    if (this.phase !== 'searching') return;
+    if (nearest === null) this.copy();
+    else if (!this.compare(nearest)) this.search();
+  }
+
+  /** The learner's next end, with the leader's nearest one; true when they part there. */
+  private compare(nearest: number): boolean {
+    const end = this.endsLeft.shift() as number;
+    if (!partsAt(end, nearest)) return false;
+    this.sendAfter(nearest, nearest < this.ends[0]);
+    return true;
   }
 
   private sendAfter(zxid: number, truncate: boolean): void {
@@ -179,7 +191,7 @@ export class LearnerHandler {
   }
 
   private note(kind: string, zxid: number): void {
-    const fields = { kind, learner: this.id, lastZxid: this.position.lastZxid, afterZxid: zxid };
+    const fields = { kind, learner: this.id, lastZxid: this.ends[0], afterZxid: zxid };
     this.context.surroundings.note('info', `synchronising server ${this.id}: ${kind}`, fields);
   }
 
@@ -303,12 +315,6 @@ export class LearnerHandler {
   logRead(batches: readonly StoredBatch[]): void {
     if (!this.isReading) return;
     this.isReading = false;
-    if (this.phase === 'searching') {
-      const zxid = this.searchesLeft.shift() as number;
-      if (batches.length > 0 && batches[0].lastZxid === zxid) this.sendAfter(zxid, zxid < this.position.lastZxid);
-      else this.search();
-      return;
-    }
     if (this.phase !== 'sending') return;
     if (batches.length === 0) {
       this.context.drop(this.id, 'the log no longer reaches back to what it lacks');

@@ -150,8 +150,7 @@ export class Learner {
         type: 'epochAccepted',
         epoch: acceptedEpoch,
         currentEpoch: context.currentEpoch,
-        lastZxid: context.history.lastZxid,
-        committedZxid: context.machine.appliedZxid,
+        ends: context.history.ends(context.machine.appliedZxid),
         counts: this.counts,
       });
     } else if (adopting !== 0 && currentEpoch === adopting) {
@@ -215,8 +214,6 @@ export class Learner {
   copyStored(zxid: number): void {
     if (this.copy === null || !this.copy.isComplete || this.copy.zxid !== zxid) return;
     this.copy = null;
-    this.context.machine.adoptCopy();
-    this.context.history.reset(zxid);
     this.committed = zxid;
     this.send({ type: 'snapshotTaken' });
   }
@@ -302,6 +299,6 @@ export class Learner {
 
   /** It is left: what was half done is given up. */
   close(): void {
-    if (this.copy !== null) this.context.machine.abandonCopy();
+    if (this.copy !== null && !this.context.machine.isCopyStoring) this.context.machine.abandonCopy();
   }
 }

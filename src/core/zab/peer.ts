@@ -123,6 +123,8 @@ export class Peer implements LeaderContext, LearnerContext {
 
   private look(): void {
     this.become('looking');
+    // What it would stand for is about to change.
+    if (this.machine.isCopyStoring) return;
     this.stand();
   }
 
@@ -246,12 +248,17 @@ export class Peer implements LeaderContext, LearnerContext {
 
   /** A full copy from the leader is on disk. */
   copyStored(zxid: number): void {
+    this.machine.adoptCopy();
+    this.history.reset(zxid);
     this.storedZxid = zxid;
     this.learnerRole?.copyStored(zxid);
+    if (this.currentRole === 'looking') this.stand();
   }
 
   copyFailed(): void {
-    this.leave('its copy could not be stored');
+    this.machine.abandonCopy();
+    if (this.currentRole === 'looking') this.stand();
+    else this.leave('its copy could not be stored');
   }
 
   /** The disk took nothing from this zxid on: in an ensemble this server leaves it to the others for the time being. */
@@ -271,6 +278,10 @@ export class Peer implements LeaderContext, LearnerContext {
 
   logRead(reader: number, batches: Parameters<Leader['logRead']>[1]): void {
     this.leaderRole?.logRead(reader, batches);
+  }
+
+  logEndFound(reader: number, end: number | null): void {
+    this.leaderRole?.logEndFound(reader, end);
   }
 
   snapshotOpened(reader: number, zxid: number, header: Uint8Array): void {

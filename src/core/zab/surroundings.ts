@@ -41,6 +41,7 @@ export interface Surroundings {
   storeEpochs(acceptedEpoch: number, currentEpoch: number): void;
   /** `reader`: a new number for each handler of a learner, so that an answer that comes too late finds nobody. */
   readLog(reader: number, afterZxid: number): void;
+  findLogEnd(reader: number, zxid: number): void;
   openSnapshot(reader: number): void;
   readSnapshot(reader: number): void;
   closeSnapshot(reader: number): void;
@@ -67,6 +68,9 @@ export interface StateMachine {
   endCopy(): string | null;
   /** The copy is durable: it is the state from now on. */
   adoptCopy(): void;
+  /** Whether a complete copy is on its way to disk: it will be the state, whoever sent it. */
+  readonly isCopyStoring: boolean;
+  /** Gives up a copy that is not complete, or could not be stored. */
   abandonCopy(): void;
   /** This server's state is not what it has to be: nothing more may come of it. */
   diverged(reason: string): void;

@@ -1,32 +1,15 @@
-// How a learner comes to have its leader's history (E81). What it has up to its committed zxid is history for certain;
-// what it has after that may not be. Zxids decide, because an epoch has one leader and logs of one epoch are prefixes of
-// each other: a zxid that both have means the same entries up to there.
+// Where the histories of a learner and its leader part (E81). An epoch has one leader, so logs of one epoch are prefixes of
+// each other, and an entry that both have means that both have all before it. The learner names the ends of its log, one
+// for each epoch it has entries of and last the one up to which it has executed; the leader compares each, newest first,
+// with the nearest end of its own. The point that is found is exact: what the learner removes is in nobody's history, so
+// nothing that was ever acknowledged is taken back, not even until it is sent again.
 
 import { epochOf } from '../../../protocol/ids.js';
-import type { History } from './history.js';
 
-/** Where a learner stands. */
-export interface Position {
-  /** End of its log. */
-  readonly lastZxid: number;
-  /** What it knows to be committed, the end of a batch. */
-  readonly committedZxid: number;
-}
-
-export type Sync =
-  /** Send what comes after `afterZxid`, once it has removed what it has after that, if anything. */
-  | { readonly kind: 'diff'; readonly afterZxid: number; readonly truncate: boolean }
-  /** Too far back for what is kept in memory: look on disk whether one of these zxids is in the log. */
-  | { readonly kind: 'search'; readonly position: Position };
-
-export function chooseSync(position: Position, history: History): Sync {
-  const { lastZxid, committedZxid } = position;
-  if (history.has(lastZxid)) return { kind: 'diff', afterZxid: lastZxid, truncate: false };
-  const common = history.endBefore(Math.min(lastZxid, history.lastZxid));
-  // Within an epoch the shorter log is a prefix of the longer one; across epochs nothing is known (E81 (3)).
-  if (common !== null && common > committedZxid && epochOf(common) === epochOf(lastZxid)) {
-    return { kind: 'diff', afterZxid: common, truncate: true };
-  }
-  if (history.has(committedZxid)) return { kind: 'diff', afterZxid: committedZxid, truncate: true };
-  return { kind: 'search', position };
+/**
+ * Whether `nearest`, the leader's greatest end of a batch at or before the learner's end, is where they part. If not, all
+ * that the learner has of that epoch is unknown to the leader, and the end of an earlier epoch has to be tried.
+ */
+export function partsAt(learnersEnd: number, nearest: number): boolean {
+  return nearest === learnersEnd || epochOf(nearest) === epochOf(learnersEnd);
 }

@@ -48,6 +48,7 @@ export class LogTable {
   private readonly deleteUpTo;
   private readonly lastKey;
   private readonly oldestPrev;
+  private readonly prevOf;
 
   constructor(db: Db) {
     this.insert = db.prepare<Row>(
@@ -76,6 +77,7 @@ export class LogTable {
     this.lastKey = db
       .prepare<[], number>('SELECT max(last_zxid) FROM log WHERE first_zxid = (SELECT max(first_zxid) FROM log)')
       .pluck();
+    this.prevOf = db.prepare<[number], number>('SELECT prev_zxid FROM log WHERE first_zxid = ?').pluck();
     this.oldestPrev = db.prepare<[], number>('SELECT prev_zxid FROM log ORDER BY first_zxid LIMIT 1').pluck();
   }
 
@@ -119,6 +121,17 @@ export class LogTable {
     this.totals.lastZxid = lastZxid;
     this.totals.batches++;
     this.totals.bytes += bytes.length;
+  }
+
+  /** The greatest end of a batch at or before `zxid`, that before the oldest batch included; null when that is later. */
+  endBefore(zxid: number): number | null {
+    const row = this.rowAtOrBefore.get(zxid);
+    if (row === undefined) {
+      const start = this.oldestPrev.get() ?? this.totals.lastZxid;
+      return zxid >= start ? start : null;
+    }
+    const [first, last] = row;
+    return last <= zxid ? last : (this.prevOf.get(first) as number);
   }
 
   /** Removes the batches that start after `zxid` (E97). Throws ORDER for a cut through a batch or behind the checkpoint. */

@@ -41,6 +41,7 @@ export type InstantCommand = { kind: 'keepLog'; afterZxid: number };
 export type RequestCommand =
   | { kind: 'readPages'; id: number; fromPage: number; bytesMax: number }
   /** `isContiguous`: nothing unless the log leads on from `afterZxid` without a gap. */
+  | { kind: 'findLogEnd'; id: number; zxid: number }
   | { kind: 'readLog'; id: number; afterZxid: number; bytesMax: number; isContiguous: boolean }
   | { kind: 'openSnapshot'; id: number }
   | { kind: 'readSnapshotPages'; id: number; snapshot: number; bytesMax: number }
@@ -65,7 +66,12 @@ export interface OpenedSnapshot {
   header: Uint8Array;
 }
 
-export type Reply = Page[] | StoredBatch[] | OpenedSnapshot | boolean;
+export type Reply = Page[] | StoredBatch[] | OpenedSnapshot | FoundEnd | boolean;
+
+/** Null: the log does not reach back that far. */
+export interface FoundEnd {
+  readonly end: number | null;
+}
 
 /** A bare number means: stored up to this zxid. */
 export type Report =

@@ -18,6 +18,8 @@ export function answer(engine: Engine, request: ReadCommand, sliceBytes: number)
       if (isContiguous && !engine.log.reaches(afterZxid)) return [];
       return pack(engine.log.read(afterZxid, bytesMax));
     }
+    case 'findLogEnd':
+      return { end: engine.log.endBefore(request.zxid) };
     case 'openSnapshot':
       return openSnapshot(engine, sliceBytes);
     case 'readSnapshotPages':

@@ -16,6 +16,7 @@ import {
   COUNTER_COUNT,
   type Command,
   Counter,
+  type FoundEnd,
   type Opened,
   type OpenedSnapshot,
   type Reply,
@@ -209,6 +210,14 @@ export class Storage {
    */
   async readLog(afterZxid: number, bytesMax = CHUNK_BYTES): Promise<StoredBatch[]> {
     return (await this.request({ kind: 'readLog', afterZxid, bytesMax, isContiguous: true })) as StoredBatch[];
+  }
+
+  /**
+   * The greatest end of a batch at or before `zxid`, that before the oldest batch included; null when the log does not
+   * reach back that far.
+   */
+  async findLogEnd(zxid: number): Promise<number | null> {
+    return ((await this.request({ kind: 'findLogEnd', zxid })) as FoundEnd).end;
   }
 
   /**

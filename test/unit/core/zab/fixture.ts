@@ -67,6 +67,7 @@ export function proposal(firstZxid: number, length = 1): PeerMessageOf<'propose'
 
 function showMessage({ type, ...fields }: PeerMessage): string {
   const shown = Object.entries(fields).flatMap(([name, value]) => {
+    if (name === 'ends') return [`[${(value as readonly number[]).map(show).join()}]`];
     if (name.startsWith('digest') || value === false || typeof value === 'object') return [];
     return [value === true ? name : typeof value === 'number' ? show(value) : `${value}`];
   });
@@ -81,6 +82,7 @@ export class Notebook implements Surroundings, StateMachine {
   copyFault: string | null = null;
   /** Sessions for the next `takeHeard`. */
   sessions: number[] = [];
+  isCopyStoring = false;
   private lines: string[] = [];
 
   /** The lines since the last call that begin with one of the given words; all without any. */
@@ -111,6 +113,9 @@ export class Notebook implements Surroundings, StateMachine {
   }
   readLog(reader: number, afterZxid: number): void {
     this.write(`readLog #${reader} ${show(afterZxid)}`);
+  }
+  findLogEnd(reader: number, zxid: number): void {
+    this.write(`findLogEnd #${reader} ${show(zxid)}`);
   }
   openSnapshot(reader: number): void {
     this.write(`openSnapshot #${reader}`);

@@ -116,6 +116,23 @@ test('what comes next: the zxid after the last one, or the first of a later epoc
   }
 });
 
+test('its ends: one for each epoch that is not all executed, newest first, then what is executed', () => {
+  const history = new History(1000);
+  history.reset(START);
+  expect(history.ends(START)).toEqual([START]);
+  for (const [epoch, counter] of [
+    [2, 10],
+    [3, 1],
+    [3, 2],
+    [5, 1],
+  ]) {
+    history.append(batchAt(z(epoch, counter)), new Uint8Array(1));
+  }
+  expect(history.ends(START)).toEqual([z(5, 1), z(3, 2), z(2, 10), START]);
+  history.executeUpTo(z(3, 1), () => {});
+  expect(history.ends(z(3, 1))).toEqual([z(5, 1), z(3, 2), z(3, 1)]);
+});
+
 test('only the ends of batches, and nothing that was executed, can be cut', () => {
   const history = new History(1000);
   history.append(batchAt(z(1, 1), 3), new Uint8Array(1));

@@ -9,8 +9,8 @@ const MIB = 1_048_576;
 
 interface Place {
   readonly currentEpoch?: number;
-  readonly lastZxid?: number;
-  readonly committedZxid?: number;
+  /** Of its log. */
+  readonly ends?: readonly number[];
   readonly counts?: boolean;
 }
 
@@ -50,7 +50,7 @@ class Fixture {
 
   /** It has stored the leader's epoch; and where it stands. */
   accept(from: number, place: Place = {}): void {
-    const all = { currentEpoch: 3, lastZxid: z(3, 5), committedZxid: z(3, 5), counts: true, ...place };
+    const all = { currentEpoch: 3, ends: [z(3, 5)], counts: true, ...place };
     this.hear(from, { type: 'epochAccepted', epoch: this.leader.epoch, ...all });
   }
 
@@ -126,7 +126,7 @@ describe('a new epoch', () => {
       type: 'epochAccepted',
       epoch: 3,
       currentEpoch: 3,
-      lastZxid: z(3, 5),
+      ends: [z(3, 5)],
       committedZxid: 0,
       counts: true,
     });
@@ -138,9 +138,9 @@ describe('a new epoch', () => {
   });
 
   test.each<[string, Place, string[]]>([
-    ['a newer epoch', { currentEpoch: 4, lastZxid: z(3, 1) }, ['steps down']],
-    ['a longer log', { lastZxid: z(3, 6) }, ['steps down']],
-    ['a longer log of an older epoch', { currentEpoch: 2, lastZxid: z(3, 6) }, []],
+    ['a newer epoch', { currentEpoch: 4, ends: [z(3, 1)] }, ['steps down']],
+    ['a longer log', { ends: [z(3, 6)] }, ['steps down']],
+    ['a longer log of an older epoch', { currentEpoch: 2, ends: [z(3, 6)] }, []],
     ['as much', {}, []],
   ])('a follower has %s (E80)', (_, place, expected) => {
     const one = new Fixture();
@@ -155,7 +155,7 @@ describe('a new epoch', () => {
     one.follow(2);
     one.follow(3, 3, { isVoting: false });
     one.follow(4, 3, { isObserver: true });
-    for (const id of [3, 4]) one.accept(id, { lastZxid: z(3, 9) });
+    for (const id of [3, 4]) one.accept(id, { ends: [z(3, 9)] });
     expect(one.take('steps')).toEqual([]);
   });
 });
@@ -326,7 +326,7 @@ describe('learners that come late', () => {
     one.take();
     one.follow(3);
     expect(one.take()).toEqual(['to 3: newEpoch 4']);
-    one.accept(3, { lastZxid: z(3, 4), committedZxid: z(3, 4) });
+    one.accept(3, { ends: [z(3, 4)] });
     expect(one.take()).toEqual([
       'to 3: commit 4:2',
       'to 3: propose 3:5 3:5',
@@ -500,7 +500,7 @@ describe('the next epoch (E90)', () => {
     one.leader.openNextEpoch();
     expect(one.take()).toEqual(['epochs 5/4', 'to 2,3: newEpoch 5']);
     one.storeEpochs();
-    for (const id of [2, 3]) one.accept(id, { currentEpoch: 4, lastZxid: z(4, 2), committedZxid: z(4, 2) });
+    for (const id of [2, 3]) one.accept(id, { currentEpoch: 4, ends: [z(4, 2)] });
     expect(one.take()).toEqual(['epochs 5/5', 'to 2: newLeader 5', 'to 3: newLeader 5']);
     one.storeEpochs();
     one.hear(2, { type: 'newLeaderStored', epoch: 5 });
@@ -516,7 +516,7 @@ describe('the next epoch (E90)', () => {
     one.leader.stored(z(4, 2));
     one.leader.openNextEpoch();
     one.storeEpochs();
-    for (const id of [2, 3]) one.accept(id, { currentEpoch: 4, lastZxid: z(4, 2), committedZxid: z(4, 2) });
+    for (const id of [2, 3]) one.accept(id, { currentEpoch: 4, ends: [z(4, 2)] });
     one.storeEpochs();
     expect(one.leader.isLeading).toBe(false);
     one.hear(2, { type: 'newLeaderStored', epoch: 4 });
@@ -529,7 +529,7 @@ describe('the next epoch (E90)', () => {
     one.ack(2, z(4, 2));
     one.leader.stored(z(4, 2));
     one.follow(3);
-    one.accept(3, { lastZxid: z(3, 7), committedZxid: z(3, 3) }); // has to cut its log first
+    one.accept(3, { ends: [z(3, 7), z(3, 3)] }); // has to cut its log first
     one.take();
     one.leader.openNextEpoch();
     expect(one.take('reset', 'to')).toEqual(['reset 3', 'to 2: newEpoch 5']);

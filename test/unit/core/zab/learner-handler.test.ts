@@ -14,18 +14,18 @@ class Fixture implements HandlerContext {
   readonly history = new History(1_000_000);
   readonly inheritedZxid = z(3, 8);
   readonly epoch = 4;
-  checkpointZxid = z(2, 9);
   copies = 1;
   readonly handler: LearnerHandler;
 
-  constructor(lastZxid: number, committedZxid = lastZxid) {
+  /** `ends`: of the learner's log. */
+  constructor(...ends: readonly number[]) {
     this.history.reset(z(3, 5));
     for (const zxid of [z(3, 6), z(3, 7), z(3, 8), z(4, 1)]) {
       const { bytes } = stored(batchAt(zxid));
       this.history.append(batchAt(zxid), bytes);
     }
     this.handler = new LearnerHandler(2, false, true, this);
-    this.handler.position = { lastZxid, committedZxid };
+    this.handler.ends = ends;
   }
 
   nextReader(): number {
@@ -90,27 +90,35 @@ describe('from memory', () => {
 describe('from disk', () => {
   test('the end of its log is there: from that on, memory takes over where it begins', () => {
     const one = new Fixture(z(3, 4)).synchronise();
-    expect([one.take(), one.handler.keepAfter]).toEqual([['readLog #7 3:3'], z(3, 3)]);
-    one.handler.logRead(log(z(3, 4), z(3, 5)));
+    expect([one.take(), one.handler.keepAfter]).toEqual([['findLogEnd #7 3:4'], z(3, 4)]);
+    one.handler.logEndFound(z(3, 4));
     expect(one.take()).toEqual(['announce', 'readLog #7 3:4']);
     one.handler.logRead(log(z(3, 5), z(3, 6)));
     expect(one.take()).toEqual(['to 2: propose 3:5 3:5', 'to 2: propose 3:6 3:6', ...STREAM]);
     expect(one.handler.keepAfter).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('it is not, but what it has committed is: it cuts there first', () => {
-    const one = new Fixture(z(2, 40), z(2, 30)).synchronise();
-    expect(one.take()).toEqual([`readLog #7 2:39`]);
-    one.handler.logRead(log(z(3, 1)));
-    expect(one.take()).toEqual(['readLog #7 2:29']);
-    one.handler.logRead(log(z(2, 30), z(3, 1)));
-    expect(one.take()).toEqual(['to 2: truncate 2:30']);
+  test('epochs that nobody else has heard of are cut, down to the newest one that is there', () => {
+    const one = new Fixture(z(2, 40), z(1, 30), z(1, 10)).synchronise();
+    expect([one.take(), one.handler.keepAfter]).toEqual([['findLogEnd #7 2:40'], z(1, 10)]);
+    one.handler.logEndFound(z(1, 20)); // nothing of epoch 2
+    expect(one.take()).toEqual(['findLogEnd #7 1:30']);
+    one.handler.logEndFound(z(1, 20));
+    expect(one.take()).toEqual(['to 2: truncate 1:20']);
+    expect(one.handler.keepAfter).toBe(z(1, 20));
+  });
+
+  test('an answer that comes when nothing is looked for is ignored', () => {
+    const one = new Fixture(z(3, 6)).synchronise();
+    one.take();
+    one.handler.logEndFound(null);
+    expect(one.take()).toEqual([]);
   });
 
   test('the epoch comes between earlier history and its own entries, wherever they are read from', () => {
     const one = new Fixture(z(3, 4)).synchronise();
     one.history.reset(z(4, 1)); // nothing is in memory any more
-    one.handler.logRead(log(z(3, 4)));
+    one.handler.logEndFound(z(3, 4));
     one.take();
     one.handler.logRead(log(z(3, 8), z(4, 1)));
     expect(one.take()).toEqual(['to 2: propose 3:8 3:8', 'to 2: newLeader 4', 'to 2: propose 4:1 4:1']);
@@ -118,7 +126,7 @@ describe('from disk', () => {
 
   test('a batch that it has already is not sent again', () => {
     const one = new Fixture(z(3, 4)).synchronise();
-    one.handler.logRead(log(z(3, 4)));
+    one.handler.logEndFound(z(3, 4));
     one.take();
     one.handler.logRead(log(z(3, 4), z(3, 5)));
     expect(one.take()[0]).toBe('to 2: propose 3:5 3:5');
@@ -126,7 +134,7 @@ describe('from disk', () => {
 
   test('the log does not reach back any more, in the middle of it: dropped, to begin anew', () => {
     const one = new Fixture(z(3, 4)).synchronise();
-    one.handler.logRead(log(z(3, 4)));
+    one.handler.logEndFound(z(3, 4));
     one.take();
     one.handler.logRead([]);
     expect(one.take()).toEqual(['drop']);
@@ -140,9 +148,9 @@ describe('from disk', () => {
   });
 
   test('an empty learner is sent all there ever was, if all of it is in the log', () => {
-    const one = new Fixture(0);
-    one.checkpointZxid = 0;
-    one.synchronise();
+    const one = new Fixture(0).synchronise();
+    expect(one.take()).toEqual(['findLogEnd #7 0']);
+    one.handler.logEndFound(0);
     expect(one.take()).toEqual(['announce', 'readLog #7 0']);
     one.handler.logRead(log(z(1, 1)));
     expect(one.take()).toEqual(['to 2: propose 1:1 1:1', 'readLog #7 1:1']);
@@ -150,11 +158,18 @@ describe('from disk', () => {
 });
 
 describe('a full copy', () => {
-  test('when neither end is in the log, chunk by chunk, then what came behind it', () => {
-    const one = new Fixture(z(1, 5), z(1, 3)).synchronise();
-    one.handler.logRead([]);
-    one.handler.logRead(log(z(3, 1)));
-    expect(one.take()).toEqual(['readLog #7 1:4', 'readLog #7 1:2', 'openSnapshot #7']);
+  /** For an empty learner, that has not been begun if there are too many already. */
+  function empty(copies = 1): Fixture {
+    const one = new Fixture(0);
+    one.copies = copies;
+    one.synchronise();
+    one.handler.logEndFound(null);
+    expect(one.take()).toEqual(copies > 0 ? ['findLogEnd #7 0', 'openSnapshot #7'] : ['findLogEnd #7 0']);
+    return one;
+  }
+
+  test('when the log does not reach back to it, chunk by chunk, then what came behind it', () => {
+    const one = empty();
     one.handler.snapshotOpened(z(3, 6), new Uint8Array(1));
     expect(one.take()).toEqual(['to 2: snapshot 3:6', 'readSnapshot #7']);
     one.handler.snapshotRead([PAGE]);
@@ -168,22 +183,24 @@ describe('a full copy', () => {
     expect(one.take()).toEqual(['announce', ...STREAM]);
   });
 
-  test('for an empty learner, when there is a checkpoint', () => {
-    expect(new Fixture(0).synchronise().take()).toEqual(['openSnapshot #7']);
+  test('when no end of it is known here', () => {
+    const one = new Fixture(z(5, 1), z(2, 7)).synchronise();
+    expect(one.take()).toEqual(['findLogEnd #7 2:7']);
+    one.handler.logEndFound(z(1, 3));
+    expect(one.take()).toEqual(['openSnapshot #7']);
   });
 
   test('waits when there are too many already', () => {
-    const one = new Fixture(0);
-    one.copies = 0;
-    one.synchronise();
-    expect([one.take(), one.handler.phase]).toEqual([[], 'accepted']);
+    const one = empty(0);
+    expect(one.handler.phase).toBe('accepted');
     one.copies = 1;
     one.synchronise();
-    expect([one.take(), one.handler.phase]).toEqual([['openSnapshot #7'], 'copying']);
+    one.handler.logEndFound(null);
+    expect([one.take(), one.handler.phase]).toEqual([['findLogEnd #7 0', 'openSnapshot #7'], 'copying']);
   });
 
   test('is closed when the learner goes, once', () => {
-    const one = new Fixture(0).synchronise();
+    const one = empty();
     one.handler.snapshotOpened(z(3, 6), new Uint8Array(1));
     one.take();
     one.handler.close();

@@ -72,14 +72,14 @@ describe('the epoch', () => {
     one.hear({ type: 'newEpoch', epoch: 4 });
     expect(one.take()).toEqual(['epochs 4/2']);
     one.storeEpochs();
-    expect(one.take()).toEqual(['to 2: epochAccepted 4 2 3:5 3:4 counts']);
+    expect(one.take()).toEqual(['to 2: epochAccepted 4 2 [3:5,3:4] counts']);
   });
 
   test('accepted before: stored and answered again, but it does not count', () => {
     const one = new Fixture();
     one.hear({ type: 'newEpoch', epoch: 3 });
     one.storeEpochs();
-    expect(one.take()).toEqual(['epochs 3/3', 'to 2: epochAccepted 3 3 3:5 3:5']);
+    expect(one.take()).toEqual(['epochs 3/3', 'to 2: epochAccepted 3 3 [3:5]']);
   });
 
   test('an older one is refused, and nothing is stored', () => {
@@ -334,7 +334,7 @@ test('a new epoch of the same leader: it goes on serving meanwhile (E90)', () =>
   one.storeEpochs();
   expect(one.take()).toEqual([
     'epochs 5/4',
-    'to 2: epochAccepted 5 4 3:5 3:5 counts',
+    'to 2: epochAccepted 5 4 [3:5] counts',
     'epochs 5/5',
     'to 2: newLeaderStored 5',
   ]);

@@ -1,47 +1,63 @@
-/** Which way a learner comes to its leader's history, case by case (E81). */
-import { History } from '../../../../src/core/zab/history.js';
-import { chooseSync } from '../../../../src/core/zab/sync.js';
-import { batchAt, show, z } from './fixture.js';
+/** Where the logs of a learner and its leader part (E81). */
 
-/** In memory 3:6-3:8, 3:9, 3:10, 5:1, 5:2-5:3 after 3:5; what is older is on disk. */
-function history(): History {
-  const made = new History(1_000_000);
-  made.reset(z(3, 5));
-  for (const [epoch, counter, length] of [
-    [3, 6, 3],
-    [3, 9, 1],
-    [3, 10, 1],
-    [5, 1, 1],
-    [5, 2, 2],
-  ]) {
-    made.append(batchAt(z(epoch, counter), length), new Uint8Array(1));
-  }
-  return made;
+import fc from 'fast-check';
+import { epochOf } from '../../../../protocol/ids.js';
+import { History } from '../../../../src/core/zab/history.js';
+import { partsAt } from '../../../../src/core/zab/sync.js';
+import { batchAt, z } from './fixture.js';
+
+test.each([
+  ['the leader has the same end', z(3, 9), z(3, 9), true],
+  ['the learner has more of that epoch', z(3, 12), z(3, 10), true],
+  ['all that the learner has of that epoch is unknown', z(5, 2), z(4, 9), false],
+  ['two that have nothing', 0, 0, true],
+])('%s', (_, learnersEnd, nearest, expected) => {
+  expect(partsAt(learnersEnd, nearest)).toBe(expected);
+});
+
+/**
+ * Logs as they come about: of each epoch one whole log, of which each server has some beginning, or nothing; a server
+ * that has an epoch's entries has those of the earlier epoch that this epoch's leader had.
+ */
+const logs = fc.array(fc.record({ length: fc.nat(4), parent: fc.nat(3), cut: fc.nat(4) }), {
+  minLength: 1,
+  maxLength: 6,
+});
+
+test('the point that is found is the last one that both have: nothing in common is ever cut', () => {
+  fc.assert(
+    fc.property(logs, fc.nat(), fc.nat(), (epochs, a, b) => {
+      const grown = grow(epochs);
+      const [mine, its] = [grown[a % grown.length], grown[b % grown.length]];
+      const leader = historyOf(mine);
+      const common = mine.filter((zxid) => its.includes(zxid)).at(-1) ?? 0;
+      const found = historyOf(its)
+        .ends(0)
+        .map((end) => [end, leader.endBefore(end) as number] as const)
+        .find(([end, nearest]) => partsAt(end, nearest));
+      expect(found?.[1]).toBe(common);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** Each epoch begins with what its leader had, some beginning of an earlier log, and adds entries of its own. */
+function grow(epochs: readonly { length: number; parent: number; cut: number }[]): number[][] {
+  const grown: number[][] = [[]];
+  epochs.forEach(({ length, parent, cut }, index) => {
+    const inherited = grown[Math.max(0, grown.length - 1 - parent)];
+    const kept = inherited.slice(0, Math.max(0, inherited.length - cut));
+    grown.push([...kept, ...Array.from({ length }, (_, i) => z(index + 1, i + 1))]);
+  });
+  // Of each epoch a server may have any beginning of its leader's log.
+  return grown.flatMap((log) => log.map((_, i) => log.slice(0, i + 1)).concat([[]]));
 }
 
-test.each<[string, lastZxid: number, committedZxid: number, string]>([
-  ['it has everything', z(5, 3), z(5, 1), 'after 5:3'],
-  ['its log ends where a batch of mine does', z(3, 9), z(3, 5), 'after 3:9'],
-  ['its log ends where the window begins', z(3, 5), z(3, 5), 'after 3:5'],
-  ['its log ends with an epoch of mine', z(3, 10), z(3, 8), 'after 3:10'],
-  ['a tail within an epoch of mine is cut at the end of mine', z(3, 12), z(3, 8), 'after 3:10, truncated'],
-  ['the same in the newest epoch', z(5, 9), z(5, 1), 'after 5:3, truncated'],
-  ['the same though what it has committed is long gone from memory', z(3, 12), z(3, 1), 'after 3:10, truncated'],
-  ['an epoch I never heard of: back to what it knows is committed', z(4, 3), z(3, 8), 'after 3:8, truncated'],
-  ['an epoch that came to nothing, later than all of mine', z(6, 1), z(5, 1), 'after 5:1, truncated'],
-  ['all of the tail it has in common is committed', z(3, 12), z(3, 10), 'after 3:10, truncated'],
-  ['too far back for the window', z(3, 4), z(3, 4), 'search'],
-  ['an unknown epoch, and what it has committed is too far back', z(4, 3), z(3, 2), 'search'],
-  ['an empty one', 0, 0, 'search'],
-])('%s', (_, lastZxid, committedZxid, expected) => {
-  const sync = chooseSync({ lastZxid, committedZxid }, history());
-  const shown =
-    sync.kind === 'search' ? 'search' : `after ${show(sync.afterZxid)}${sync.truncate ? ', truncated' : ''}`;
-  expect(shown).toBe(expected);
-});
-
-test('an empty learner of a leader that has all of its log in memory gets all of it', () => {
-  const young = new History(1_000_000);
-  young.append(batchAt(z(1, 1)), new Uint8Array(1));
-  expect(chooseSync({ lastZxid: 0, committedZxid: 0 }, young)).toEqual({ kind: 'diff', afterZxid: 0, truncate: false });
-});
+function historyOf(log: readonly number[]): History {
+  const history = new History(1_000_000);
+  for (const zxid of log) {
+    expect(epochOf(zxid)).toBeGreaterThan(0);
+    history.append(batchAt(zxid), new Uint8Array(1));
+  }
+  return history;
+}

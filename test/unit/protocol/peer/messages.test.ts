@@ -19,7 +19,7 @@ const KINDS = {
   vote: { round: number, leader: number, epoch: number, zxid, state },
   follow: { acceptedEpoch: number, isObserver: flag, isVoting: flag },
   newEpoch: { epoch: number },
-  epochAccepted: { epoch: number, currentEpoch: number, lastZxid: zxid, committedZxid: zxid, counts: flag },
+  epochAccepted: { epoch: number, currentEpoch: number, ends: ids, counts: flag },
   truncate: { afterZxid: zxid },
   truncated: { lastZxid: zxid },
   snapshot: { zxid, header: bytes },
