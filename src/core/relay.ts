@@ -16,6 +16,7 @@ import type { PeerMessage, PeerMessageOf } from '../../protocol/peer/messages.js
 import type { ReplicaOptions } from './io.js';
 import type { World } from './ops/operation.js';
 import { writeOperation } from './ops/table.js';
+import type { Outbox } from './outbox.js';
 import { OpenBatch } from './pipeline/stamp.js';
 import type { SessionExpiry } from './sessions/expiry.js';
 
@@ -35,8 +36,7 @@ export interface Station {
   /** Whom this server follows. */
   readonly leaderId: number;
   readonly isLeading: boolean;
-  send(to: number, message: PeerMessage): void;
-  resetLink(peer: number, reason: string): void;
+  readonly outbox: Pick<Outbox, 'send' | 'resetLink'>;
   /** A write takes its place in the leader's open batch. */
   release(
     operation: number,
@@ -157,18 +157,18 @@ export class Relay {
       const sessions = this.revalidations.map(({ session }) => session);
       const timeoutsMs = this.revalidations.map(({ timeoutMs }) => timeoutMs);
       this.revalidations = [];
-      station.send(station.leaderId, { type: 'revalidate', sessions, timeoutsMs });
+      station.outbox.send([station.leaderId], { type: 'revalidate', sessions, timeoutsMs });
     }
     if (this.sentSyncId !== this.lastSyncId) {
       this.sentSyncId = this.lastSyncId;
-      station.send(station.leaderId, { type: 'sync', id: this.lastSyncId });
+      station.outbox.send([station.leaderId], { type: 'sync', id: this.lastSyncId });
     }
   }
 
   private sendForwards(): void {
     if (this.forwards.length === 0) return;
     const batch = encodeBatch(this.forwards.close(NO_ZXID, 0));
-    this.station.send(this.station.leaderId, { type: 'forward', batch });
+    this.station.outbox.send([this.station.leaderId], { type: 'forward', batch });
   }
 
   // --- messages
@@ -207,11 +207,11 @@ export class Relay {
       const session = sessions[i];
       const end = requestEnds[i];
       if (writeOperation(operation) === undefined) {
-        station.resetLink(peer, `it forwards the unknown operation ${operation}`);
+        station.outbox.resetLink(peer, `it forwards the unknown operation ${operation}`);
         return;
       }
       if (operation === OpCode.createSession) owners.set(session, { server: peer, timeoutMs: 0 });
-      if (owners.get(session)?.server !== peer) station.send(peer, { type: 'moved', session });
+      if (owners.get(session)?.server !== peer) station.outbox.send([peer], { type: 'moved', session });
       else {
         this.touch(session);
         if (operation === OpCode.closeSession) station.expiry.close(session);
@@ -231,7 +231,7 @@ export class Relay {
       station.expiry.touch(session, station.monotonicMs, this.graceMs(session, timeoutMs));
       return true;
     });
-    station.send(peer, { type: 'revalidated', sessions, alive, zxid: station.proposedZxid });
+    station.outbox.send([peer], { type: 'revalidated', sessions, alive, zxid: station.proposedZxid });
   }
 
   // --- the leader
@@ -245,7 +245,7 @@ export class Relay {
     this.pendingSyncs = this.pendingSyncs.filter((sync) => sync.round === 0 || sync.round > round);
     for (const { barrier, learner, id, zxid } of ready) {
       if (barrier !== null) barrier.zxid = zxid;
-      else station.send(learner, { type: 'synced', id, zxid });
+      else station.outbox.send([learner], { type: 'synced', id, zxid });
     }
     station.syncsReady();
   }

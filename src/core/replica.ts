@@ -63,7 +63,7 @@ export class Replica implements StateMachine {
   private lastSessionId = 0;
   /** What those who wait for entries have been told of. */
   private settledZxid = 0;
-  private readonly outbox = new Outbox(() => this.monotonicMs);
+  readonly outbox = new Outbox(() => this.monotonicMs);
   private readonly copying: Copying;
   monotonicMs = 0;
   wallMs = 0;
@@ -375,14 +375,6 @@ export class Replica implements StateMachine {
 
   moved(session: number): void {
     this.clients.moved(session);
-  }
-
-  send(to: number, message: PeerMessage): void {
-    this.outbox.send([to], message);
-  }
-
-  resetLink(peer: number, reason: string): void {
-    this.outbox.resetLink(peer, reason);
   }
 
   ping(): number {

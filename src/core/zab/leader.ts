@@ -15,34 +15,10 @@ import type { PeerMessage, PeerMessageOf, PeerPage } from '../../../protocol/pee
 import { assert } from '../../std/assert.js';
 import type { History } from './history.js';
 import { type HandlerContext, LearnerHandler } from './learner-handler.js';
-import type { Quorum } from './quorum.js';
-import type { EnsembleOptions, StateMachine, Surroundings } from './surroundings.js';
+import type { LeaderContext } from './role-context.js';
+import type { Surroundings } from './surroundings.js';
 
 export type LeaderPhase = 'gathering' | 'opening' | 'synchronising' | 'leading';
-
-/** What a leader needs from the server it is on. */
-export interface LeaderContext {
-  readonly serverId: number;
-  readonly options: EnsembleOptions;
-  readonly quorum: Quorum;
-  readonly history: History;
-  readonly surroundings: Surroundings;
-  readonly machine: StateMachine;
-  /** What this server has promised and what its history belongs to. */
-  readonly acceptedEpoch: number;
-  readonly currentEpoch: number;
-  /** No other server is in the ensemble. */
-  readonly isAlone: boolean;
-  /** Servers there is a link to. */
-  readonly connected: ReadonlySet<number>;
-  nextReader(): number;
-  acceptEpoch(epoch: number): void;
-  adoptEpoch(epoch: number): void;
-  /** A quorum follows it. */
-  established(): void;
-  /** The end of its time. */
-  stepDown(reason: string): void;
-}
 
 export class Leader implements HandlerContext {
   phase: LeaderPhase = 'gathering';

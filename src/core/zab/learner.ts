@@ -6,11 +6,10 @@
 // leader begins again. Nothing is half done by that: the log is a prefix of some leader's history at every moment.
 
 import { hex } from '../../../protocol/ids.js';
-import type { Batch } from '../../../protocol/peer/entries.js';
 import { lastZxid } from '../../../protocol/peer/entries.js';
 import type { PeerMessage, PeerMessageOf } from '../../../protocol/peer/messages.js';
-import type { History } from './history.js';
-import type { Digest, EnsembleOptions, StateMachine, Surroundings } from './surroundings.js';
+import type { LearnerContext } from './role-context.js';
+import type { Digest } from './surroundings.js';
 
 export type LearnerPhase =
   /** There is no link to the leader yet, or it has not answered. */
@@ -27,24 +26,6 @@ interface ExpectedDigest extends Digest {
 
 /** Digests kept for comparison; what comes beyond that is not compared. */
 const EXPECTED_MAX = 1024;
-
-export interface LearnerContext {
-  readonly options: EnsembleOptions;
-  readonly history: History;
-  readonly surroundings: Surroundings;
-  readonly machine: StateMachine;
-  readonly isObserver: boolean;
-  readonly isVoting: boolean;
-  readonly acceptedEpoch: number;
-  readonly currentEpoch: number;
-  /** This server's disk has everything up to here. */
-  readonly storedZxid: number;
-  /** The batch in these bytes. Throws ProtocolError when there is none. */
-  decode(bytes: Uint8Array): Batch;
-  acceptEpoch(epoch: number): void;
-  adoptEpoch(epoch: number): void;
-  leave(reason: string): void;
-}
 
 export class Learner {
   readonly leader: number;

@@ -17,10 +17,11 @@ import {
 } from '../../../protocol/peer/messages.js';
 import { Election, NO_VOTE } from './election.js';
 import { History } from './history.js';
-import { Leader, type LeaderContext } from './leader.js';
-import { Learner, type LearnerContext } from './learner.js';
+import { Leader } from './leader.js';
+import { Learner } from './learner.js';
 import { Quorum } from './quorum.js';
 import { changeRole, type Role } from './role.js';
+import type { LeaderContext, LearnerContext } from './role-context.js';
 import type { EnsembleOptions, StateMachine, Surroundings } from './surroundings.js';
 
 /** What a server finds on its disk when it starts, beside its history. */
