@@ -67,13 +67,14 @@ export async function runDev(argv: Readonly<Record<string, unknown>>): Promise<v
   process.once('exit', () => {
     for (const server of servers) server.kill();
   });
+  const isStopped = stopped();
   screen.greet(options, connectStringOf(members));
   for (const server of servers) server.start();
   const patience = setTimeout(() => {
     const late = servers.filter(({ role }) => role === 'none');
     if (late.length > 0) screen.say(`Still not serving: what they say is in ${late[0].member.logFile}`);
   }, PATIENCE_MS);
-  await stopped();
+  await isStopped;
   clearTimeout(patience);
   screen.sayLast('Stopping; the data stay.');
   process.on('SIGINT', () => {

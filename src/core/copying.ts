@@ -33,9 +33,14 @@ export class Copying {
     return this.copy !== null && this.copy.loaded !== null;
   }
 
+  /** Whether this is the copy that is coming in, complete or not. */
+  isAt(zxid: number): boolean {
+    return this.copy?.zxid === zxid;
+  }
+
   /** Whether the checkpoint at `zxid` that the disk is to confirm is the copy. */
   isStoring(zxid: number): boolean {
-    return this.isComplete && this.copy?.zxid === zxid;
+    return this.isComplete && this.isAt(zxid);
   }
 
   begin(zxid: number, header: Uint8Array): void {

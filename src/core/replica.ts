@@ -236,7 +236,7 @@ export class Replica implements StateMachine {
         else this.checkpointing.stored(input.zxid);
         break;
       case 'checkpointFailed':
-        if (this.copying.isStoring(input.zxid)) peer.copyFailed();
+        if (this.copying.isAt(input.zxid)) peer.copyFailed();
         else this.checkpointing.failed();
         break;
       case 'storeFailed':

@@ -49,6 +49,10 @@ class Forlorn {
   /** One asks for a write, the other for a sync and a read. */
   ask(): void {
     this.writer.send(requestFrame(WRITE_XID, Op.create, createBody(`${this.path}/never`)));
+    this.askToRead();
+  }
+
+  askToRead(): void {
     const sync = requestFrame(READ_XID - 1, SYNC, new JuteWriter().string('/').bytes());
     this.reader.send(Buffer.concat([sync, requestFrame(READ_XID, Op.getData, readBody(this.path))]));
   }
@@ -94,6 +98,18 @@ test('a stopped leader: sessions move, and what it acknowledges when it goes on 
   await load.progress();
   await load.check();
   await mover.close();
+});
+
+test('a leader that was stopped while nobody wrote does not answer a sync by what it remembers', async () => {
+  const alone = await Forlorn.create('/remembered');
+  leader.pause();
+  const next = await ensemble.serving(others);
+  await using writer = await connect(next.address);
+  await writer.set('/remembered', 'new');
+  alone.askToRead();
+  leader.resume();
+  await alone.expectNothingStale();
+  await ensemble.serving();
 });
 
 test('a leader that is cut off from both others serves nobody, and joins them when the links are back', async () => {

@@ -121,6 +121,7 @@ export class Election {
 
   /** A vote of a server came in while this one looks. Ask `outcome` afterwards. */
   heard(from: number, message: VoteMessage, nowMs: number): void {
+    if (!this.isLooking) return;
     if (message.state === 'looking') this.heardLooking(from, message, nowMs);
     else if (message.leader !== NOBODY) this.settled.set(from, { leader: message.leader, state: message.state });
   }
@@ -138,6 +139,7 @@ export class Election {
       this.currentRound = round;
       this.beginRound(isBetter(vote, this.initial) ? vote : this.initial, nowMs);
     } else if (isBetter(vote, this.vote)) this.want(vote, nowMs);
+    else if (isBetter(this.vote, vote)) this.send([from], this.message()); // told before it looked, and lost on it
     this.votes.set(from, vote);
   }
 

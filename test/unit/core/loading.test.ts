@@ -50,7 +50,7 @@ test('pages and header that do not belong together are refused', () => {
   expect(() => load(pages.slice(0, -1), header)).toThrow();
   expect(() => load([], header)).toThrow();
   const later = new TestWorld();
-  later.create('/other');
+  later.create('/secret', null, 0, [{ perms: 1, id: { scheme: 'digest', id: 'ann:x' } }]);
   expect(() => load(pages, encodeHeader(later.world, zxid))).toThrow('digest');
   expect(world.tree.nodeCount).toBeGreaterThan(300);
 });

@@ -33,12 +33,11 @@ class TestStation implements Station {
     this.relay = new Relay(this);
   }
 
-  send(to: number, message: PeerMessage): void {
-    this.sent.push({ to, message });
-  }
-  resetLink(peer: number): void {
-    this.lines.push(`reset ${peer}`);
-  }
+  readonly outbox = {
+    send: ([to]: readonly number[], message: PeerMessage) => this.sent.push({ to, message }),
+    resetLink: (peer: number) => this.lines.push(`reset ${peer}`),
+  };
+
   release(
     operation: number,
     session: number,

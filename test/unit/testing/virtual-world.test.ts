@@ -44,6 +44,7 @@ describe('a disk', () => {
       truncated: (zxid) => reports.push(`truncated ${zxid}`),
       checkpointed: (zxid) => reports.push(`checkpoint ${zxid}`),
       checkpointFailed: () => reports.push('checkpoint failed'),
+      logEndFound: (reader, end) => reports.push(`end for ${reader}: ${end}`),
       logRead: (learner, batches) =>
         reports.push(`log for ${learner}: ${batches.map(({ firstZxid }) => firstZxid).join()}`),
       snapshotOpened: (learner, zxid) => reports.push(`snapshot for ${learner} at ${zxid}`),
@@ -173,6 +174,10 @@ describe('a disk', () => {
     disk.readLog(8, 0);
     world.run(50);
     expect(reports.slice(-2)).toEqual(['log for 7: 2,3', 'log for 8: ']);
+    disk.findLogEnd(7, 2);
+    disk.findLogEnd(8, 0);
+    world.run(50);
+    expect(reports.slice(-2)).toEqual(['end for 7: 2', 'end for 8: null']);
     disk.keepLog(Number.POSITIVE_INFINITY);
     expect(disk.log).toEqual([]);
   });

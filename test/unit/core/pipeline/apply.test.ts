@@ -90,5 +90,14 @@ test('nothing is executed twice or backwards, and nothing unknown at all', () =>
   one.apply(new Script().session().batch(5));
   expect(() => one.apply(new Script().session(7).batch(5))).toThrow(AssertionFailure);
   expect(() => one.apply(new Script().add(4711, 0).batch(6))).toThrow(AssertionFailure);
-  expect(() => one.startAt(9)).toThrow(AssertionFailure);
+});
+
+test('a full copy of a later state is where it goes on; one of an earlier state is refused', () => {
+  const { applier: one } = applier();
+  one.apply(new Script().session().batch(5));
+  expect(() => one.startAt(4)).toThrow(AssertionFailure);
+  one.startAt(9);
+  expect(() => one.apply(new Script().session(7).batch(9))).toThrow(AssertionFailure);
+  one.apply(new Script().session(7).batch(10));
+  expect(one.lastZxid).toBe(10);
 });

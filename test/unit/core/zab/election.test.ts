@@ -73,9 +73,11 @@ describe('the order of votes (E73)', () => {
 });
 
 describe('within a round', () => {
-  test('a better vote is taken over and told to all, a worse one is not', () => {
+  test('a better vote is taken over and told to all, a worse one is answered, one like its own is not', () => {
     const voting = new Voting();
     voting.hear(2, looking(vote(2, 3, z(3, 5))));
+    expect(voting.said()).toEqual(['to 2: 1 of 3:7 in 1']);
+    voting.hear(2, looking(vote(1)));
     expect(voting.said()).toEqual([]);
     voting.hear(3, looking(vote(3, 3, z(3, 8))));
     expect(voting.said()).toEqual(['to 2,3: 3 of 3:8 in 1']);
@@ -118,10 +120,13 @@ describe('within a round', () => {
     expect([voting.outcome(0), voting.outcome(10_000)]).toEqual([null, null]);
   });
 
-  test('nothing is decided twice', () => {
+  test('nothing is decided twice, and nothing is heard after it', () => {
     const voting = new Voting([2]);
     voting.hear(2, looking(vote(2)));
     expect([voting.outcome(), voting.outcome()]).toEqual([2, null]);
+    voting.said();
+    voting.hear(2, looking(vote(2, 9), 7));
+    expect([voting.said(), voting.election.round]).toEqual([[], 1]);
   });
 });
 

@@ -11,10 +11,13 @@ import { decodeBatch, encodeBatch } from '../../../../protocol/peer/codec.js';
 import { type Batch, lastZxid } from '../../../../protocol/peer/entries.js';
 import type { PeerMessage, PeerMessageOf, PeerPage } from '../../../../protocol/peer/messages.js';
 import { History } from '../../../../src/core/zab/history.js';
-import type { LeaderContext } from '../../../../src/core/zab/leader.js';
-import type { LearnerContext } from '../../../../src/core/zab/learner.js';
+import type { Leader } from '../../../../src/core/zab/leader.js';
+import type { Learner } from '../../../../src/core/zab/learner.js';
 import { Quorum } from '../../../../src/core/zab/quorum.js';
 import type { Digest, EnsembleOptions, StateMachine, Surroundings } from '../../../../src/core/zab/surroundings.js';
+
+type LeaderContext = ConstructorParameters<typeof Leader>[0];
+type LearnerContext = ConstructorParameters<typeof Learner>[1];
 
 export const OPTIONS: EnsembleOptions = {
   voters: [1, 2, 3].map((id) => ({ id, weight: 1, group: 0 })),

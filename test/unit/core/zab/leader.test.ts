@@ -127,7 +127,6 @@ describe('a new epoch', () => {
       epoch: 3,
       currentEpoch: 3,
       ends: [z(3, 5)],
-      committedZxid: 0,
       counts: true,
     });
     one.take();

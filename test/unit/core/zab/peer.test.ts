@@ -345,6 +345,32 @@ describe('one server, its disk and its neighbours', () => {
     expect(notebook.take('to')).toEqual(['to 3: vote 2 1 0 0 looking']);
   });
 
+  test('a whole copy becomes the state when it is on disk, whoever leads by then; before that it stands for nothing', () => {
+    const { notebook, peer, says } = one();
+    says(3, 3, 'established');
+    peer.handle(3, { type: 'newEpoch', epoch: 4 });
+    peer.epochsStored(4, 3);
+    peer.handle(3, { type: 'snapshot', zxid: z(3, 9), header: new Uint8Array(1) });
+    peer.handle(3, { type: 'snapshotEnd' });
+    notebook.isCopyStoring = true;
+    peer.peerDisconnected(3);
+    expect(peer.role).toBe('looking');
+    expect(notebook.take('to 2: vote 2', 'adopt', 'abandon')).toEqual([]);
+    notebook.isCopyStoring = false;
+    peer.copyStored(z(3, 9));
+    expect([peer.history.lastZxid, peer.history.start, peer.storedZxid]).toEqual([z(3, 9), z(3, 9), z(3, 9)]);
+    expect(notebook.take('adopt', 'to 2')).toEqual(['adoptCopy', 'to 2: vote 2 1 3 3:9 looking']);
+  });
+
+  test('a copy that could not be stored is given up, and the leader with it', () => {
+    const { notebook, peer, says } = one();
+    says(3, 3, 'established');
+    notebook.take();
+    peer.copyFailed();
+    expect(notebook.take('abandon', 'reset')).toEqual(['abandonCopy', 'reset 3']);
+    expect(peer.role).toBe('looking');
+  });
+
   test('without weight it leads nobody', () => {
     const notebook = new Notebook();
     const voters = OPTIONS.voters.map((voter) => ({ ...voter, weight: voter.id === 1 ? 0 : 1 }));
