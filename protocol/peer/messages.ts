@@ -28,6 +28,8 @@ interface FieldTypes {
   /** A safe integer, not negative. */
   number: number;
   zxid: number;
+  /** Below EPOCH_LIMIT, with room for the one after it. */
+  epoch: number;
   flag: boolean;
   bytes: Uint8Array;
   /** Session ids. */
@@ -53,19 +55,19 @@ type Shape = Readonly<Record<string, keyof FieldTypes>>;
 /** Every message; its place in here is its number on the wire. */
 const shapes = {
   /** Whom the sender wants to lead, or follows (E73–E76): `leader` with the epoch and the last zxid it has. */
-  vote: { round: 'number', leader: 'number', epoch: 'number', zxid: 'zxid', state: 'state' },
+  vote: { round: 'number', leader: 'number', epoch: 'epoch', zxid: 'zxid', state: 'state' },
 
   /** A learner asks its leader to be led (FOLLOWERINFO, E79). `isVoting` is false for one that lost its disk. */
-  follow: { acceptedEpoch: 'number', isObserver: 'flag', isVoting: 'flag' },
+  follow: { acceptedEpoch: 'epoch', isObserver: 'flag', isVoting: 'flag' },
   /** The leader's epoch (LEADERINFO): to be stored as accepted before it is answered. */
-  newEpoch: { epoch: 'number' },
+  newEpoch: { epoch: 'epoch' },
   /**
    * ACKEPOCH: it is stored. `ends`: of the learner's log, one for each epoch that it has entries of, newest first, and
    * last how far it has executed. `counts` is false for one that had accepted the epoch before (E79).
    */
   epochAccepted: {
-    epoch: 'number',
-    currentEpoch: 'number',
+    epoch: 'epoch',
+    currentEpoch: 'epoch',
     ends: 'ids',
     counts: 'flag',
   },
@@ -80,8 +82,8 @@ const shapes = {
   /** A chunk of pages was taken in, or all of it is on the learner's disk: go on. */
   snapshotTaken: {},
   /** All of earlier epochs was sent (NEWLEADER, E83): to be stored as current epoch, behind that history. */
-  newLeader: { epoch: 'number' },
-  newLeaderStored: { epoch: 'number' },
+  newLeader: { epoch: 'epoch' },
+  newLeaderStored: { epoch: 'epoch' },
   /** The leader leads, and everything up to `zxid` is committed (E85): serve clients. */
   upToDate: { zxid: 'zxid' },
 
@@ -168,6 +170,7 @@ const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
 const CHECKS: Readonly<Record<keyof FieldTypes, (value: unknown) => boolean>> = {
   number: isNumber,
   zxid: (value) => isNumber(value) && epochOf(value as number) < EPOCH_LIMIT,
+  epoch: (value) => isNumber(value) && (value as number) < EPOCH_LIMIT - 1,
   flag: (value) => typeof value === 'boolean',
   bytes: isBytes,
   ids: (value) => Array.isArray(value) && value.every(isNumber),

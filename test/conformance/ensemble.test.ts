@@ -172,6 +172,17 @@ describe('25: expiry (E17, E18)', () => {
     },
   );
 
+  test('a client that is heard of just in time lives, though the leader learns of it late', () => {
+    const { world, ensemble, client, followers, leader } = ensembleScene();
+    for (const { id } of followers) ensemble.network.setDelay(leader.id, id, 10);
+    const one = client(followers[0], { timeoutMs: 400 });
+    for (let i = 0; i < 60; i++) {
+      one.send('ping', undefined);
+      world.run(395);
+      expect(one.isConnected).toBe(true);
+    }
+  });
+
   test('a new leader gives every session its whole timeout again, and no more', () => {
     const { world, ensemble, client, followers, leader } = ensembleScene();
     const timeoutMs = 1500;

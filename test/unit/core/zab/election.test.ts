@@ -44,6 +44,11 @@ class Voting {
     return this.election.outcome(nowMs);
   }
 
+  /** What comes of it when nothing more is heard. */
+  later(): number | null {
+    return this.outcome(10_000) ?? this.outcome(20_000);
+  }
+
   said(): string[] {
     const { lines } = this;
     this.lines = [];
@@ -117,7 +122,7 @@ describe('within a round', () => {
       [1, 2, 3, 4, 5].map((id) => ({ id, weight: 1, group: 0 })),
     );
     voting.hear(2, looking(vote(2)));
-    expect([voting.outcome(0), voting.outcome(10_000)]).toEqual([null, null]);
+    expect(voting.later()).toBe(null);
   });
 
   test('nothing is decided twice, and nothing is heard after it', () => {
@@ -139,9 +144,16 @@ describe('rounds (E74)', () => {
     expect(voting.said()).toEqual(['to 2,3: 1 of 3:7 in 5']);
     expect(voting.election.round).toBe(5);
     // Its own vote and that of server 2 in this round: no two of the three want the same.
-    expect(voting.outcome(10_000)).toBe(null);
-    voting.hear(2, looking(vote(1), 5), 10_000);
-    expect([voting.outcome(10_000), voting.outcome(10_000 + OPTIONS.voteSettleMs)]).toEqual([null, 1]);
+    expect(voting.later()).toBe(null);
+    voting.hear(2, looking(vote(1), 5), 30_000);
+    expect([voting.outcome(30_000), voting.outcome(30_000 + OPTIONS.voteSettleMs)]).toEqual([null, 1]);
+  });
+
+  test('a vote of an earlier round is none in this one', () => {
+    const voting = new Voting();
+    voting.hear(3, looking(vote(1)));
+    voting.hear(2, looking(vote(2, 2), 5));
+    expect(voting.later()).toBe(null);
   });
 
   test('a later round with a better vote', () => {
@@ -158,7 +170,7 @@ describe('rounds (E74)', () => {
     voting.said();
     voting.hear(2, looking(vote(2, 9), 4));
     expect(voting.said()).toEqual(['to 2: 1 of 3:7 in 5']);
-    expect(voting.outcome(10_000)).toBe(null);
+    expect(voting.later()).toBe(null);
   });
 
   test('a candidate that is gone is forgotten by all, in a new round (E77)', () => {
@@ -168,7 +180,7 @@ describe('rounds (E74)', () => {
     voting.election.peerDisconnected(3, 5);
     expect(voting.said()).toEqual(['to 2: 1 of 3:7 in 2']);
     voting.hear(2, looking(vote(3), 1), 5); // still of the old round
-    expect(voting.outcome(10_000)).toBe(null);
+    expect(voting.later()).toBe(null);
   });
 
   test('what a voter said that is gone does not count', () => {
@@ -176,7 +188,7 @@ describe('rounds (E74)', () => {
     voting.hear(2, looking(vote(1, 9)));
     voting.election.peerDisconnected(2, 0);
     expect(voting.election.round).toBe(1);
-    expect(voting.outcome(10_000)).toBe(null);
+    expect(voting.later()).toBe(null);
   });
 });
 
@@ -202,17 +214,23 @@ describe('an ensemble that is at work is joined (E76)', () => {
   test('when its leader says so and a quorum follows', () => {
     const voting = new Voting();
     voting.hear(2, settled(3, 'following'));
-    expect(voting.outcome(10_000)).toBe(null);
+    expect(voting.later()).toBe(null);
     voting.hear(3, settled(3, 'leading'));
-    expect(voting.outcome(10_000)).toBe(3);
+    expect(voting.later()).toBe(3);
   });
 
   test('not on the word of a leader that is not established', () => {
     const voting = new Voting();
     voting.hear(3, settled(3, 'leading'));
-    expect(voting.outcome(10_000)).toBe(null);
+    expect(voting.later()).toBe(null);
     voting.hear(3, settled(3, 'established'));
-    expect(voting.outcome(10_000)).toBe(3);
+    expect(voting.later()).toBe(3);
+  });
+
+  test('not on the word of another', () => {
+    const voting = new Voting();
+    voting.hear(2, settled(3, 'established'));
+    expect(voting.later()).toBe(null);
   });
 
   test('not when the leader is dead, whatever its followers say', () => {
@@ -222,16 +240,16 @@ describe('an ensemble that is at work is joined (E76)', () => {
       [1, 2, 3, 4, 5].map((id) => ({ id, weight: 1, group: 0 })),
     );
     for (const follower of [2, 3, 4]) voting.hear(follower, settled(5, 'following'));
-    expect(voting.outcome(10_000)).toBe(null);
+    expect(voting.later()).toBe(null);
     voting.hear(5, looking(vote(5, 0)));
-    expect(voting.outcome(10_000)).toBe(null);
+    expect(voting.later()).toBe(null);
   });
 
   test('observers do not make the quorum', () => {
     const voting = new Voting([3, 4, 5]);
     voting.hear(3, settled(3, 'leading'));
     for (const observer of [4, 5]) voting.hear(observer, settled(3, 'observing'));
-    expect(voting.outcome(10_000)).toBe(null);
+    expect(voting.later()).toBe(null);
   });
 
   test('what a leader said is forgotten when it is gone, or looks again', () => {
@@ -251,9 +269,9 @@ describe('who has no say', () => {
     voting.election.tick(OPTIONS.voteRepeatMsMin);
     expect(voting.said()).toEqual([`to 2,3: ${NOBODY} of 0 in 1`]);
     for (const from of [2, 3]) voting.hear(from, looking(vote(3), 7));
-    expect([voting.said(), voting.election.round, voting.outcome(10_000)]).toEqual([[], 1, null]);
+    expect([voting.said(), voting.election.round, voting.later()]).toEqual([[], 1, null]);
     voting.hear(3, settled(3, 'established'));
-    expect(voting.outcome(10_000)).toBe(3);
+    expect(voting.later()).toBe(3);
   });
 
   test.each<[string, number, Vote]>([
@@ -265,6 +283,6 @@ describe('who has no say', () => {
     const voters = EQUAL.map((voter) => (voter.id === 2 ? { ...voter, weight: 0 } : voter));
     const voting = new Voting([2, 3, 4], vote(1), voters);
     voting.hear(from, looking(wanted, 7));
-    expect([voting.said(), voting.election.round, voting.outcome(10_000)]).toEqual([[], 1, null]);
+    expect([voting.said(), voting.election.round, voting.later()]).toEqual([[], 1, null]);
   });
 });

@@ -82,7 +82,7 @@ describe('from memory', () => {
     expect(one.take()).toEqual(['drop']);
     const other = new Fixture(z(3, 8)).synchronise();
     other.take();
-    other.handler.truncated(z(3, 8));
+    other.handler.truncated(z(4, 1));
     expect(other.take()).toEqual(['drop']);
   });
 });

@@ -309,6 +309,16 @@ describe('one server, its disk and its neighbours', () => {
     expect([peer.role, peer.leaderId]).toEqual(['looking', NOBODY]);
   });
 
+  test('another leads while this one still waits for followers: it looks again', () => {
+    const { peer, says } = one();
+    for (const id of [2, 3]) says(id, 1, 'looking');
+    expect(peer.role).toBe('leading');
+    says(3, 2, 'following'); // only a leader's own word counts
+    expect(peer.role).toBe('leading');
+    says(2, 2, 'leading');
+    expect(peer.role).toBe('looking');
+  });
+
   test('what its disk lost is not its history, nor is the epoch that was to come behind it (E83)', () => {
     const { notebook, peer, synchronise, says } = one();
     synchronise(3);

@@ -7,6 +7,7 @@ import { decodePeerMessage, encodePeerMessage, type PeerMessage } from '../../..
 
 const number = fc.maxSafeNat();
 const zxid = fc.maxSafeNat().filter((value) => value < makeZxid(EPOCH_LIMIT - 1, 0));
+const epoch = fc.nat({ max: EPOCH_LIMIT - 2 });
 const flag = fc.boolean();
 const bytes = fc.uint8Array({ maxLength: 50 });
 const ids = fc.array(number, { maxLength: 5 });
@@ -16,18 +17,18 @@ const pages = fc.array(fc.record({ page: number, bytes }), { maxLength: 5 });
 
 /** The table of messages, written down once more, in the order of their numbers on the wire. */
 const KINDS = {
-  vote: { round: number, leader: number, epoch: number, zxid, state },
-  follow: { acceptedEpoch: number, isObserver: flag, isVoting: flag },
-  newEpoch: { epoch: number },
-  epochAccepted: { epoch: number, currentEpoch: number, ends: ids, counts: flag },
+  vote: { round: number, leader: number, epoch, zxid, state },
+  follow: { acceptedEpoch: epoch, isObserver: flag, isVoting: flag },
+  newEpoch: { epoch },
+  epochAccepted: { epoch, currentEpoch: epoch, ends: ids, counts: flag },
   truncate: { afterZxid: zxid },
   truncated: { lastZxid: zxid },
   snapshot: { zxid, header: bytes },
   snapshotPages: { pages },
   snapshotEnd: {},
   snapshotTaken: {},
-  newLeader: { epoch: number },
-  newLeaderStored: { epoch: number },
+  newLeader: { epoch },
+  newLeaderStored: { epoch },
   upToDate: { zxid },
   propose: { firstZxid: zxid, lastZxid: zxid, batch: bytes },
   ack: { zxid },
@@ -90,6 +91,7 @@ describe.each(TYPES.map((type, index) => [type, index] as const))('%s', (type, i
 /** For each kind of field what it cannot be. */
 const WRONG = new Map<unknown, readonly unknown[]>([
   [number, [-1, 1.5, 2 ** 53, null, '1', true, [1], NaN]],
+  [epoch, [-1, 0.5, EPOCH_LIMIT - 1, EPOCH_LIMIT, null, '1', false]],
   [zxid, [-1, 0.5, EPOCH_LIMIT * 2 ** 32, null, '1', false]],
   [flag, [0, 1, null, 'true']],
   [bytes, ['text', null, [1, 2], 7]],
