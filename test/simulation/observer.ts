@@ -41,6 +41,8 @@ class Subject {
   readonly heardMs = new Map<number, number[]>();
   /** Batches that were durable here at some time, by their last zxid. */
   readonly stored = new Map<number, string>();
+  /** In a turn that hears of a loss: where it begins. */
+  lostFrom = Number.POSITIVE_INFINITY;
   private archived = 0;
 
   constructor(readonly server: VirtualServer) {}
@@ -122,6 +124,7 @@ export class Observer {
     else if (input.type === 'storeFailed') {
       const subject = this.subject(server);
       subject.log = subject.log.filter(({ firstZxid }) => firstZxid < input.firstLostZxid);
+      subject.lostFrom = input.firstLostZxid;
     }
   }
 
@@ -178,7 +181,8 @@ export class Observer {
     if (effect.type !== 'send' && effect.type !== 'flush' && effect.type !== 'note') this.count(effect.type);
     switch (effect.type) {
       case 'append':
-        this.appended(effect, subject);
+        // What was asked for earlier in the turn that hears of a loss comes behind it, and is lost as well.
+        if (effect.firstZxid < subject.lostFrom) this.appended(effect, subject);
         break;
       case 'truncate':
         subject.log = subject.log.filter(({ lastZxid }) => lastZxid <= effect.afterZxid);
@@ -253,6 +257,7 @@ export class Observer {
 
   private turned(server: VirtualServer): void {
     const subject = this.subject(server);
+    subject.lostFrom = Number.POSITIVE_INFINITY;
     const { replica } = server;
     if (replica.role !== subject.role) {
       subject.role = replica.role;
