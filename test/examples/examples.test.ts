@@ -22,6 +22,7 @@ const PROMISES: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     /^observer: \w+ leads$/m,
     'observer: nobody leads',
   ],
+  failover: [/^step 1$/m, /^20 steps, written 20 times, in one session$/m],
   barrier: [/^the gate opens\n(worker \d begins round 1\n){3}(worker \d begins round 2\n){3}all rounds are done\n$/],
   'config-watch': [/^configuration: .*red.*\nconfiguration: .*green.*\nconfiguration: .*blue.*\n$/],
   'service-discovery': [
