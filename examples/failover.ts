@@ -1,8 +1,9 @@
 // Counting through the loss of a server: each step is written once, although an answer may be lost with a connection.
-// Run it on an ensemble, and kill the leader meanwhile, as often as you like:
 //
-//   node bin/zabra.js dev --servers 3          # tells who leads, and its process id
-//   npm run build && node dist/examples/failover.js 127.0.0.1:2181,127.0.0.1:2182,127.0.0.1:2183
+//   npm run build && node dist/examples/failover.js [host:port] [steps]
+//
+// On an ensemble, kill the leader meanwhile, as often as you like: `node bin/zabra.js dev --servers 3` runs one, tells who
+// leads, and what to give here (host:port,host:port,host:port).
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, ZooKeeperError } from 'zabra';
