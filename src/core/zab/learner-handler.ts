@@ -91,6 +91,11 @@ export class LearnerHandler {
   /** Log it will need from disk begins after this zxid; Infinity when it needs none. */
   keepAfter = Number.POSITIVE_INFINITY;
   private endsLeft: number[] = [];
+  /**
+   * Behind this history it stores the epoch: that of earlier epochs. A server that lost its disk gets all there is first.
+   * With the epoch it has a say again, and must not lack anything that it may have acknowledged before, in this epoch too.
+   */
+  private newLeaderAfter = 0;
   private hasSnapshot = false;
   private isLastChunkSent = false;
   private snapshotZxid = 0;
@@ -130,7 +135,9 @@ export class LearnerHandler {
 
   /** A quorum has accepted the epoch: finds out what the learner lacks (E81). */
   synchronise(): void {
+    const { history, inheritedZxid } = this.context;
     this.phase = 'searching';
+    this.newLeaderAfter = this.isVoting ? inheritedZxid : history.lastZxid;
     this.endsLeft = [...this.ends];
     this.keepAfter = this.ends[this.ends.length - 1] ?? 0;
     this.search();
@@ -255,10 +262,10 @@ export class LearnerHandler {
 
   /** Sends what the learner lacks, as far as there is room. */
   pump(): void {
-    const { history, surroundings, inheritedZxid, epoch } = this.context;
+    const { history, surroundings, epoch } = this.context;
     if (this.phase !== 'sending' || this.isReading) return;
     for (;;) {
-      if (this.newLeader === 'due' && this.sentZxid >= inheritedZxid) {
+      if (this.newLeader === 'due' && this.sentZxid >= this.newLeaderAfter) {
         this.newLeader = 'sent';
         surroundings.send([this.id], { type: 'newLeader', epoch });
       }
@@ -297,7 +304,7 @@ export class LearnerHandler {
 
   /** The epoch comes between the history of earlier ones and its own entries. */
   private get needsNoEpochYet(): boolean {
-    return this.newLeader !== 'due' || this.sentZxid < this.context.inheritedZxid;
+    return this.newLeader !== 'due' || this.sentZxid < this.newLeaderAfter;
   }
 
   private send(firstZxid: number, last: number, batch: Uint8Array): void {
@@ -337,7 +344,7 @@ export class LearnerHandler {
   stored(targetZxid: number): void {
     this.newLeader = 'stored';
     this.isVoting = true;
-    this.ackedZxid = Math.max(this.ackedZxid, this.context.inheritedZxid);
+    this.ackedZxid = Math.max(this.ackedZxid, this.newLeaderAfter);
     this.targetZxid = targetZxid;
   }
 

@@ -66,6 +66,14 @@ describe('from memory', () => {
     expect(one.take()).toEqual(['announce', 'to 2: newLeader 4', 'to 2: propose 4:1 4:1']);
   });
 
+  test('a server that lost its disk gets the epoch, and its say with it, behind all that it may have acknowledged', () => {
+    const one = new Fixture(z(3, 6));
+    one.handler.isVoting = false;
+    one.synchronise();
+    const [first, second, epoch, last] = STREAM;
+    expect(one.take()).toEqual(['announce', first, second, last, epoch]);
+  });
+
   test('nothing is sent before what is too much is cut', () => {
     const one = new Fixture(z(3, 9), z(3, 6)).synchronise();
     expect(one.take()).toEqual(['to 2: truncate 3:8']);
