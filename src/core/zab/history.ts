@@ -17,8 +17,9 @@ export interface LoggedBatch {
   readonly bytes: Uint8Array;
 }
 
-/** Freed slots at the front of the array before it is cut. */
+/** Forgotten batches at the front of the array, and their bytes, before it is cut: until then they take up memory. */
 const COMPACT_AT = 1024;
+const COMPACT_AT_BYTES = 1_048_576;
 
 export class History {
   private items: LoggedBatch[] = [];
@@ -28,6 +29,7 @@ export class History {
   private startZxid = 0;
   private endZxid = 0;
   private executedBytes = 0;
+  private forgottenBytes = 0;
   private readonly bytesMax: number;
 
   /** `bytesMax`: of executed batches; 0 keeps none. */
@@ -56,6 +58,7 @@ export class History {
     this.first = 0;
     this.due = 0;
     this.executedBytes = 0;
+    this.forgottenBytes = 0;
     this.startZxid = zxid;
     this.endZxid = zxid;
   }
@@ -94,13 +97,15 @@ export class History {
     while (this.executedBytes > this.bytesMax && this.first < this.due) {
       const { batch, bytes } = this.items[this.first];
       this.executedBytes -= bytes.length;
+      this.forgottenBytes += bytes.length;
       this.startZxid = lastZxid(batch);
       this.first++;
     }
-    if (this.first === this.items.length || this.first >= COMPACT_AT) {
+    if (this.first === this.items.length || this.first >= COMPACT_AT || this.forgottenBytes >= COMPACT_AT_BYTES) {
       this.items.splice(0, this.first);
       this.due -= this.first;
       this.first = 0;
+      this.forgottenBytes = 0;
     }
   }
 
