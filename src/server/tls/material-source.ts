@@ -5,7 +5,8 @@
 // Files are looked at once a second (stat, in Node's thread pool): notifications of the file system miss the renamed
 // links by which secrets are mounted, and network file systems.
 
-import { type Stats, unwatchFile, watchFile } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { Logger } from '../logging.js';
 import { subjectName } from './distinguished-name.js';
 import { type LoadedMaterial, loadMaterial, type TlsMaterial } from './material.js';
@@ -27,7 +28,10 @@ export class MaterialSource {
   private readonly logger: Logger;
   private readonly checksPeers: boolean;
   private readonly listeners = new Set<(material: TlsMaterial) => void>();
-  private readonly watched: readonly string[];
+  /** What each file looked like when it was read last: taken before reading, so that no change falls in between. */
+  private readonly seen = new Map<string, string>();
+  private readonly timer: NodeJS.Timeout | undefined;
+  private isLooking = false;
   private current: TlsMaterial;
 
   /** Reads the files. Throws ConfigError as loadMaterial does. */
@@ -35,9 +39,10 @@ export class MaterialSource {
     this.settings = settings;
     this.logger = logger;
     this.checksPeers = options.checksPeers ?? settings.clientAuth !== 'none';
+    const watched = options.reload === false ? [] : files(settings, this.checksPeers);
+    for (const file of watched) this.seen.set(file, looksOf(statSync(file, { throwIfNoEntry: false })));
     this.current = this.told(loadMaterial(settings, this.checksPeers), 'uses');
-    this.watched = options.reload === false ? [] : files(settings, this.checksPeers);
-    for (const file of this.watched) watchFile(file, { interval: CHECK_MS, persistent: false }, this.fileChanged);
+    if (watched.length > 0) this.timer = setInterval(() => void this.look(), CHECK_MS).unref();
   }
 
   get material(): TlsMaterial {
@@ -50,15 +55,24 @@ export class MaterialSource {
   }
 
   close(): void {
-    for (const file of this.watched) unwatchFile(file, this.fileChanged);
+    clearInterval(this.timer);
+    this.seen.clear();
     this.listeners.clear();
   }
 
-  private readonly fileChanged = (now: Stats, before: Stats): void => {
-    const isSame = now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino;
-    const isGone = now.nlink === 0;
-    if (!isSame && !isGone) this.reload();
-  };
+  private async look(): Promise<void> {
+    if (this.isLooking) return; // a file system that is slow is not asked twice
+    this.isLooking = true;
+    let isChanged = false;
+    for (const [file, before] of [...this.seen]) {
+      const now = await stat(file).then(looksOf, () => before); // one that is gone may be about to come back
+      if (now === before || !this.seen.has(file)) continue;
+      this.seen.set(file, now);
+      isChanged = true;
+    }
+    this.isLooking = false;
+    if (isChanged) this.reload();
+  }
 
   private reload(): void {
     const { prefix } = this.settings;
@@ -85,4 +99,8 @@ function files({ keyStore, trustStore }: TlsSettings, checksPeers: boolean): str
   const stores = checksPeers ? [keyStore, trustStore] : [keyStore];
   const named = stores.flatMap(({ location, passwordPath }) => [location, passwordPath]);
   return [...new Set(named.filter((file) => file !== undefined))];
+}
+
+function looksOf(stats: Stats | undefined): string {
+  return stats === undefined ? '' : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }
