@@ -46,6 +46,17 @@ export function lastZxid(batch: Batch): number {
   return batch.firstZxid + batch.operations.length - 1;
 }
 
+/** Takes an entry over; its request is `request[start, end)` and is copied. */
+export type EntrySink = (
+  operation: number,
+  session: number,
+  cxid: number,
+  caller: readonly Identity[],
+  request: Uint8Array,
+  start: number,
+  end: number,
+) => void;
+
 /** Collects entries until the batch is closed. */
 export class BatchBuilder {
   private readonly flags: number;

@@ -34,7 +34,7 @@ interface FieldTypes {
   bytes: Uint8Array;
   /** Session ids. */
   ids: readonly number[];
-  /** Two columns of equal length follow each other: see `revalidate`. */
+  /** One for each of the ids before it. */
   flags: readonly boolean[];
   state: VoterState;
   pages: readonly PeerPage[];

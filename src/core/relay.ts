@@ -11,7 +11,7 @@
 
 import { OpCode } from '../../protocol/client/constants.js';
 import { decodeBatch, encodeBatch } from '../../protocol/peer/codec.js';
-import type { Identity } from '../../protocol/peer/entries.js';
+import type { EntrySink, Identity } from '../../protocol/peer/entries.js';
 import type { PeerMessage, PeerMessageOf } from '../../protocol/peer/messages.js';
 import type { ReplicaOptions } from './io.js';
 import type { World } from './ops/operation.js';
@@ -38,15 +38,7 @@ export interface Station {
   readonly isLeading: boolean;
   readonly outbox: Pick<Outbox, 'send' | 'resetLink'>;
   /** A write takes its place in the leader's open batch. */
-  release(
-    operation: number,
-    session: number,
-    cxid: number,
-    caller: readonly Identity[],
-    request: Uint8Array,
-    start: number,
-    end: number,
-  ): void;
+  release: EntrySink;
   /** Asks the learners whether they still follow; `Relay.confirmed` follows. Returns the round. */
   ping(): number;
   /** Calls `Relay.confirmed` if a quorum has answered already, as it has where this server is one. */

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GeneratorProcess } from './generator-process.js';
 import { load } from './machine.js';
-import type { Line } from './report.js';
+import { type Line, lineMaker } from './report.js';
 import { type Member, Subject, type SubjectName } from './subjects.js';
 import { Timeline } from './timeline.js';
 import type { ClosedLoopJob } from './workloads.js';
@@ -122,16 +122,7 @@ export function howIn(log: string): string {
 }
 
 export function laggingLines(results: ReadonlyMap<SubjectName, LaggingFigures>): Line[] {
-  const zabra = results.get('zabra');
-  const zookeeper = results.get('zookeeper');
-  const line = (name: string, unit: string, figure: (figures: LaggingFigures) => number, remark = ''): Line => ({
-    name,
-    unit,
-    zabra: zabra && figure(zabra),
-    zookeeper: zookeeper && figure(zookeeper),
-    lessIsBetter: unit === 'ms',
-    remark,
-  });
+  const line = lineMaker(results);
   return [
     line('set, all together', '/s', ({ togetherPerSec }) => togetherPerSec),
     line('set, one away', '/s', ({ awayPerSec }) => awayPerSec),

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Gap, lengthMs } from './gaps.js';
 import type { GeneratorProcess } from './generator-process.js';
 import { load } from './machine.js';
-import type { Line } from './report.js';
+import { type Line, lineMaker } from './report.js';
 import { Subject, type SubjectName } from './subjects.js';
 import type { PacedFigures, PacedJob } from './workloads.js';
 
@@ -113,16 +113,7 @@ export function coincidences(gap: Gap, checkpoints: readonly Checkpoint[], gener
 }
 
 export function pausesLines(results: ReadonlyMap<SubjectName, PausesFigures>): Line[] {
-  const zabra = results.get('zabra');
-  const zookeeper = results.get('zookeeper');
-  const line = (name: string, unit: string, figure: (it: PausesFigures) => number, remark = ''): Line => ({
-    name,
-    unit,
-    zabra: zabra && figure(zabra),
-    zookeeper: zookeeper && figure(zookeeper),
-    lessIsBetter: unit === 'ms',
-    remark,
-  });
+  const line = lineMaker(results);
   const longest = ({ gaps }: PausesFigures) => (gaps.length === 0 ? 0 : lengthMs(gaps[0]));
   return [
     line('paced set', '/s', ({ perSec }) => perSec, 'half of the maximum'),

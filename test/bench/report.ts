@@ -21,6 +21,20 @@ export interface Line {
   readonly remark: string;
 }
 
+/** Makes lines of one figure of each subject's. */
+export function lineMaker<Figures>(results: ReadonlyMap<SubjectName, Figures>) {
+  const zabra = results.get('zabra');
+  const zookeeper = results.get('zookeeper');
+  return (name: string, unit: string, figure: (figures: Figures) => number, remark = ''): Line => ({
+    name,
+    unit,
+    zabra: zabra && figure(zabra),
+    zookeeper: zookeeper && figure(zookeeper),
+    lessIsBetter: unit === 'ms',
+    remark,
+  });
+}
+
 export function median(values: readonly number[]): number | undefined {
   if (values.length === 0) return undefined;
   const sorted = [...values].sort((a, b) => a - b);

@@ -12,7 +12,7 @@ import { Code } from '../../../protocol/client/errors.js';
 import { JuteReader } from '../../../protocol/jute/reader.js';
 import { copyBytes } from '../../../protocol/jute/slice.js';
 import { JuteWriter } from '../../../protocol/jute/writer.js';
-import type { Identity } from '../../../protocol/peer/entries.js';
+import type { EntrySink } from '../../../protocol/peer/entries.js';
 import { limits } from '../limits.js';
 import type { Change } from '../ops/changes.js';
 import { ErrorRequest } from '../ops/error.js';
@@ -46,16 +46,8 @@ export interface Upstream extends Source, Progress {
   /** An entry has opened a session, or closed one. */
   sessionOpened(session: number): void;
   sessionClosed(session: number): void;
-  /** Sends a write on its way to the log. The bytes are copied. */
-  release(
-    operation: number,
-    session: number,
-    cxid: number,
-    caller: readonly Identity[],
-    request: Uint8Array,
-    start: number,
-    end: number,
-  ): void;
+  /** Sends a write on its way to the log. */
+  release: EntrySink;
 }
 
 export class Clients implements Audience, Doorkeeper {

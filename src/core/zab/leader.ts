@@ -97,11 +97,6 @@ export class Leader implements HandlerContext {
     return this.phase === 'leading';
   }
 
-  /** Everything up to here is committed. */
-  get committedZxid(): number {
-    return this.committed;
-  }
-
   /** The zxid that the next entry gets. */
   get nextZxid(): number {
     return this.next;

@@ -294,7 +294,7 @@ export class LearnerHandler {
       return false;
     }
     let next = index;
-    for (; next < this.ahead.length && this.hasRoom && this.needsNoEpochYet; next++) {
+    for (; next < this.ahead.length && this.hasRoom && this.mayGoOn; next++) {
       const { firstZxid, lastZxid: last, bytes } = this.ahead[next];
       this.send(firstZxid, last, bytes);
     }
@@ -302,8 +302,8 @@ export class LearnerHandler {
     return true;
   }
 
-  /** The epoch comes between the history of earlier ones and its own entries. */
-  private get needsNoEpochYet(): boolean {
+  /** Whether a batch may come next: not where the epoch is due, which `pump` sends. */
+  private get mayGoOn(): boolean {
     return this.newLeader !== 'due' || this.sentZxid < this.newLeaderAfter;
   }
 
