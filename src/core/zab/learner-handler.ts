@@ -36,6 +36,8 @@ export interface HandlerContext {
   readonly surroundings: Surroundings;
   /** End of the history of earlier epochs: behind it the learner stores the new epoch. */
   readonly inheritedZxid: number;
+  /** Of the last checkpoint on disk; 0 when there is none yet. */
+  readonly checkpointZxid: number;
   readonly epoch: number;
   /** A number that nobody else has: see Surroundings. */
   nextReader(): number;
@@ -205,6 +207,11 @@ export class LearnerHandler {
   // --- a full copy
 
   private copy(): void {
+    if (this.context.checkpointZxid === 0) {
+      // All of the log is there, and none of the learner's ends is in it: it comes from another ensemble.
+      this.context.drop(this.id, 'its history is another one, and there is no checkpoint yet that it could copy');
+      return;
+    }
     if (!this.context.mayCopy()) {
       this.phase = 'accepted'; // asked again at the next tick
       return;

@@ -80,7 +80,7 @@ function showMessage({ type, ...fields }: PeerMessage): string {
 export class Notebook implements Surroundings, StateMachine {
   nowMs = 0;
   appliedZxid = 0;
-  checkpointZxid = 0;
+  checkpointZxid = z(1, 1);
   /** What `endCopy` finds wrong. */
   copyFault: string | null = null;
   /** Sessions for the next `takeHeard`. */

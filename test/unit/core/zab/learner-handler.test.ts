@@ -14,6 +14,7 @@ class Fixture implements HandlerContext {
   readonly history = new History(1_000_000);
   readonly inheritedZxid = z(3, 8);
   readonly epoch = 4;
+  checkpointZxid = z(3, 6);
   copies = 1;
   readonly handler: LearnerHandler;
 
@@ -196,6 +197,14 @@ describe('a full copy', () => {
     expect(one.take()).toEqual(['findLogEnd #7 2:7']);
     one.handler.logEndFound(z(1, 3));
     expect(one.take()).toEqual(['openSnapshot #7']);
+  });
+
+  test('is not begun where there is no checkpoint: a learner of another ensemble is dropped', () => {
+    const one = new Fixture(z(5, 1), z(2, 7));
+    one.checkpointZxid = 0;
+    one.synchronise();
+    one.handler.logEndFound(z(1, 3));
+    expect(one.take()).toEqual(['findLogEnd #7 2:7', 'drop']);
   });
 
   test('waits when there are too many already', () => {
