@@ -8,13 +8,12 @@
  * checkpoint* is committed with an fsync again, and so makes all its slices durable at once. Groups and ends of
  * checkpoints move the end of the history, and are therefore witnessed (`tail-witness.ts`).
  *
- * SQLite's own checkpoint (copying the WAL into the database file) runs between groups, once about 4 MiB of WAL have
- * come together, or earlier in idle moments (`isWalWorthCheckpoint`). Measured with 8 KiB batches, it then holds up
- * commits for some 5 ms. At 16 MiB that is 20 ms, at 64 MiB 130 ms; at 1 MiB it is 2 ms, but four times as often, and
- * each run has an fsync of its own, which is dear on a slow disk.
+ * SQLite's own checkpoint (copying the WAL into the database file) runs between groups, once enough WAL has come together
+ * for it (`wal-copies.ts`), or earlier in idle moments.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { codeOf, StorageError, toStorageError } from './errors.js';
 import { lockedError, removeLockFile, writeLockFile } from './lock-file.js';
 import { LogTable, type StoredBatch } from './log-table.js';
@@ -23,6 +22,7 @@ import { type Page, PageTable } from './page-table.js';
 import { type Db, keepWal, openDatabase, PAGE_BYTES, syncDirectory } from './schema.js';
 import { Snapshots } from './snapshots.js';
 import { type End, TailWitness } from './tail-witness.js';
+import { WalCopies } from './wal-copies.js';
 
 export interface EngineOptions {
   directory: string;
@@ -33,8 +33,6 @@ export interface EngineOptions {
   databaseBytesMax: number;
 }
 
-const WAL_PAGES_MAX = 1000;
-const WAL_PAGES_IDLE = 100;
 const PROBE_BYTES = 64 * 1024;
 
 export class Engine {
@@ -44,9 +42,9 @@ export class Engine {
   epochs: Epochs;
   checkpoint: CheckpointMeta;
   checkpointHeader: Uint8Array;
-  /** Pages written to the WAL since it was last copied into the database; an estimate. */
-  private walPages = 0;
-  private walPagesMax = drawWalPagesMax();
+  private readonly walCopies = new WalCopies();
+  /** What the last group took. */
+  private syncMs = 0;
   private tailZxid: number;
   /** Zxid up to which nothing is left to cut, so that a long log is not looked at again after each group. */
   private cutUpToZxid = -1;
@@ -121,8 +119,10 @@ export class Engine {
   group(work: () => void): void {
     const totals = { ...this.log.totals };
     const { epochs, tailZxid } = this;
+    const startMs = performance.now();
     try {
       this.witnessed(work);
+      this.syncMs = performance.now() - startMs;
     } catch (error) {
       this.log.totals = totals;
       this.epochs = epochs;
@@ -134,7 +134,7 @@ export class Engine {
   /** Inside a group: throws ORDER when the batch leaves a gap. */
   append(batch: StoredBatch): void {
     this.log.append(batch);
-    this.walPages += 2 + Math.ceil(batch.bytes.length / PAGE_BYTES);
+    this.walCopies.pages += 2 + Math.ceil(batch.bytes.length / PAGE_BYTES);
   }
 
   /** Inside a group. A current epoch ends the need for a copy: it is stored behind a history that is worth a vote. */
@@ -159,7 +159,7 @@ export class Engine {
         const hasKept = this.pages.write(page, content, this.checkpoint.generation + 1);
         const rows = hasKept ? 2 : 1;
         bytes += rows * content.length;
-        this.walPages += rows * (1 + Math.ceil(content.length / PAGE_BYTES));
+        this.walCopies.pages += rows * (1 + Math.ceil(content.length / PAGE_BYTES));
       }
     });
     return end;
@@ -215,7 +215,7 @@ export class Engine {
         purged = this.snapshots.purge(rowsMax);
       });
       if (purged < rowsMax) this.snapshots.purged();
-      this.walPages += purged;
+      this.walCopies.pages += purged;
       return true;
     }
     if (this.pages.isCleaningDue) {
@@ -224,7 +224,7 @@ export class Engine {
         cleaned = this.pages.clean(rowsMax);
       });
       this.pages.cleaned(cleaned);
-      this.walPages += cleaned.length;
+      this.walCopies.pages += cleaned.length;
       return true;
     }
     const { logRetainBatches, logRetainBytes } = this.options;
@@ -246,18 +246,17 @@ export class Engine {
       this.cutUpToZxid = upToZxid;
       return false;
     }
-    this.walPages += 1 + Math.ceil(cutBytes / PAGE_BYTES / 8);
+    this.walCopies.pages += 1 + Math.ceil(cutBytes / PAGE_BYTES / 8);
     return true;
   }
 
   isWalWorthCheckpoint(isIdle: boolean): boolean {
-    return this.walPages >= (isIdle ? WAL_PAGES_IDLE : this.walPagesMax);
+    return this.walCopies.isDue(isIdle);
   }
 
   /** Copies the WAL into the database file, so that its space is used again. A full disk postpones it. */
   checkpointWal(mode: 'PASSIVE' | 'TRUNCATE' = 'PASSIVE'): void {
-    this.walPages = 0;
-    this.walPagesMax = drawWalPagesMax();
+    const startMs = performance.now();
     try {
       const { lastZxid } = this.log.totals;
       if (this.tailZxid !== lastZxid) {
@@ -268,6 +267,7 @@ export class Engine {
     } catch (error) {
       if (this.failure(error, 'Cannot copy the write-ahead log').code !== 'FULL') throw error;
     }
+    this.walCopies.copied(performance.now() - startMs, this.syncMs);
   }
 
   /** Whether the disk takes a write. Throws for any failure but a full disk. */
@@ -337,11 +337,6 @@ export class Engine {
       throw error;
     }
   }
-}
-
-/** Servers that write the same log must not all stop at the same moment to copy theirs. */
-function drawWalPagesMax(): number {
-  return Math.round(WAL_PAGES_MAX * (0.5 + Math.random()));
 }
 
 function isDiskFull(directory: string): boolean {

@@ -2,8 +2,9 @@
  * The storage thread: sleeps until there is something to do, then does all of it with as few fsyncs as possible.
  *
  * Each turn commits one group (everything the main thread has asked for so far, E87), answers one request, does one slice of
- * background work, and copies the WAL when it has grown enough. So a group waits for one slice at most, and background
- * work advances even when groups follow each other without a pause.
+ * background work when one is due, and copies the WAL when it has grown enough. So a group waits for one slice at most,
+ * and background work advances even when groups follow each other without a pause: it gets a third of the time then, so
+ * that a checkpoint is a small burden for a while and not a wall (`Pace`).
  *
  * The end of a full checkpoint, a copy of another server's, is the one piece of background work that has its place among
  * the groups: what was asked for before it is done before it, and what comes behind it rests on it (E83).
@@ -28,12 +29,14 @@ import {
   type RequestCommand,
   type WorkerData,
 } from './messages.js';
+import { Pace } from './pace.js';
 import { answer } from './requests.js';
 
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 const IDLE_MS = 20;
-/** While groups are being committed, background work takes a fraction of their time; otherwise whole slices. */
+/** So long after a group the disk counts as busy: background work is then done in small slices, and paced. */
 const BUSY_MS = 5;
+const BACKGROUND_SHARE = 1 / 3;
 const SLICE_BYTES_MAX = 256 * 1024;
 const SLICE_BYTES_MIN = 16 * 1024;
 const SLICE_BYTES_PER_SYNC_MS = 128 * 1024;
@@ -58,6 +61,7 @@ class StorageWorker {
   private isTidyBlocked = false;
   private isClosed = false;
   private lastGroupAtMs = Number.NEGATIVE_INFINITY;
+  private readonly pace = new Pace(BACKGROUND_SHARE);
   private readonly port: MessagePort;
   private readonly signal: Int32Array;
   private readonly counters: Float64Array;
@@ -79,14 +83,38 @@ class StorageWorker {
       const hasCommitted = this.commitGroup();
       const hasAnswered = this.answerRequest();
       if (this.isClosed) return;
-      const hasAdvanced = this.advanceBackground();
+      const waitMs = this.isPaced ? this.pace.waitMs(performance.now()) : 0;
+      const hasAdvanced = waitMs === 0 && this.advancePaced();
       let isIdle = false;
-      if (!hasCommitted && !hasAnswered && !hasAdvanced) {
-        const timeoutMs = this.engine.isWalWorthCheckpoint(true) ? IDLE_MS : Number.POSITIVE_INFINITY;
-        isIdle = Atomics.wait(this.signal, 0, seen, timeoutMs) === 'timed-out';
-      }
+      if (!hasCommitted && !hasAnswered && !hasAdvanced) isIdle = this.sleep(seen, waitMs);
       if (this.engine.isWalWorthCheckpoint(isIdle)) this.checkpointWal();
     }
+  }
+
+  /** Until something is asked for, or background work is due again. Returns whether it was quiet for long. */
+  private sleep(seen: number, waitMs: number): boolean {
+    if (waitMs > 0) {
+      Atomics.wait(this.signal, 0, seen, waitMs);
+      return false;
+    }
+    const timeoutMs = this.engine.isWalWorthCheckpoint(true) ? IDLE_MS : Number.POSITIVE_INFINITY;
+    return Atomics.wait(this.signal, 0, seen, timeoutMs) === 'timed-out';
+  }
+
+  /** A full checkpoint is a learner's that serves nobody yet: it is not to wait. */
+  private get isPaced(): boolean {
+    return this.isBusy && this.checkpoint?.isFull !== true;
+  }
+
+  private get isBusy(): boolean {
+    return performance.now() - this.lastGroupAtMs <= BUSY_MS;
+  }
+
+  private advancePaced(): boolean {
+    const startMs = performance.now();
+    const hasAdvanced = this.advanceBackground();
+    if (hasAdvanced) this.pace.worked(startMs, performance.now());
+    return hasAdvanced;
   }
 
   private receive(): void {
@@ -356,7 +384,7 @@ class StorageWorker {
   }
 
   private sliceBytes(): number {
-    if (performance.now() - this.lastGroupAtMs > BUSY_MS) return SLICE_BYTES_MAX;
+    if (!this.isBusy) return SLICE_BYTES_MAX;
     const bytes = this.counters[Counter.lastSyncMs] * SLICE_BYTES_PER_SYNC_MS;
     return Math.min(SLICE_BYTES_MAX, Math.max(SLICE_BYTES_MIN, bytes));
   }
@@ -364,7 +392,10 @@ class StorageWorker {
   private checkpointWal(): void {
     const startMs = performance.now();
     this.engine.checkpointWal();
-    const ms = performance.now() - startMs;
+    const endMs = performance.now();
+    const ms = endMs - startMs;
+    // What background work has written is copied too: it counts as part of it.
+    if (this.background.length > 0) this.pace.worked(startMs, endMs);
     this.counters[Counter.walCheckpoints]++;
     this.counters[Counter.maxWalCheckpointMs] = Math.max(ms, this.counters[Counter.maxWalCheckpointMs]);
     this.updateSizes();
