@@ -11,10 +11,10 @@ const WORKERS = 3;
 
 async function worker(number: number): Promise<void> {
   await using client = await connect(address);
-  await new Barrier(client, '/examples/gate').wait();
+  await new Barrier(client, '/examples/gate').wait({ timeoutMs: 30_000 });
   const barrier = new DoubleBarrier(client, '/examples/rounds', WORKERS);
   for (const round of [1, 2]) {
-    const member = await barrier.enter();
+    const member = await barrier.enter({ timeoutMs: 30_000 });
     console.log(`worker ${number} begins round ${round}`);
     await sleep(number * 30, undefined, { signal: member.signal }); // some are faster than others
     await member.leave();

@@ -11,7 +11,7 @@ const PATH = '/examples/election';
 
 async function candidate(name: string): Promise<void> {
   await using client = await connect(address);
-  await using leadership = await new Election(client, PATH, { data: name }).campaign();
+  await using leadership = await new Election(client, PATH, { data: name }).campaign({ timeoutMs: 30_000 });
   console.log(`${name} leads`);
   await sleep(100, undefined, { signal: leadership.signal }); // the work of a leader
   console.log(`${name} resigns`);

@@ -5,29 +5,21 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'zabra';
-import { Lock } from 'zabra/recipes';
+import { FencedResource, Lock } from 'zabra/recipes';
 
 const address = process.argv[2] ?? '127.0.0.1:2181';
 
-const ledger = {
-  highestToken: 0n,
-  entries: 0,
-  write(token: bigint) {
-    if (token < this.highestToken) throw new Error('somebody else has had the lock since');
-    this.highestToken = token;
-    this.entries++;
-  },
-};
+const ledger = new FencedResource(0); // stands for a table, a file, a service: see fencedUpdate and fencingHeaders
 
 async function worker(name: string): Promise<void> {
   await using client = await connect(address);
   const lock = new Lock(client, '/examples/lock', { data: name });
-  await using held = await lock.acquire({ signal: AbortSignal.timeout(30_000) });
+  await using held = await lock.acquire({ timeoutMs: 30_000 });
   console.log(`${name} has the lock`);
   await sleep(20, undefined, { signal: held.signal }); // real work takes the signal too, and stops when it aborts
-  ledger.write(held.token);
+  ledger.write(held.token, (entries) => entries + 1);
   console.log(`${name} is done`);
 }
 
 await Promise.all(['ann', 'bob', 'cleo', 'dan', 'eve'].map(worker));
-console.log(`${ledger.entries} entries`);
+console.log(`${ledger.value} entries`);

@@ -1,43 +1,69 @@
-// Service discovery: every instance registers an ephemeral node with its address, which goes when the instance does;
-// whoever needs the service follows the list.
+// Service discovery: every instance registers its address, with metadata and its health, and is gone when it is; whoever
+// needs the service follows the list, picks from it, and keeps the last known one while the ensemble is away.
 //
 //   npm run build && node dist/examples/service-discovery.js [host:port]
 
-import { type Client, connect, ZooKeeperError } from 'zabra';
+import { connect } from 'zabra';
+import { NoInstanceError, ServiceDiscovery, type ServiceInstance } from 'zabra/recipes';
 
 const address = process.argv[2] ?? '127.0.0.1:2181';
-const SERVICE = '/example-services';
+const SERVICES = '/example-services';
 
-async function register(name: string, port: number): Promise<Client> {
+interface Metadata {
+  zone: string;
+}
+
+/** An instance as a process of its own would register it: with its own client. */
+async function startInstance(id: string, port: number, zone: string) {
   const client = await connect(address);
-  await client.create(SERVICE, null, { container: true }).catch((error: unknown) => {
-    if (!ZooKeeperError.is(error, 'NodeExists')) throw error;
-  });
-  await client.create(`${SERVICE}/${name}`, `127.0.0.1:${port}`, { ephemeral: true });
-  return client;
+  const discovery = new ServiceDiscovery(client, SERVICES);
+  const metadata: Metadata = { zone };
+  const registration = await discovery.register({ name: 'api', id, address: '127.0.0.1', port, metadata });
+  return { registration, crash: () => client.close() };
 }
 
-async function* instances(client: Client, signal: AbortSignal): AsyncGenerator<string[]> {
-  const events = client.watch(SERVICE, { signal });
-  await events.ready;
-  for (;;) {
-    const names = (await client.children(SERVICE)).sort();
-    const nodes = await client.multiRead(names.map((name) => ({ get: `${SERVICE}/${name}` }))); // all in one request
-    // One that has gone in between is an error in its place, and left out.
-    yield nodes.flatMap((node, i) => ('data' in node ? [`${names[i]} at ${node.data}`] : []));
-    if ((await events.next()).done === true) return;
-  }
-}
-
-const first = await register('api-1', 8001);
 await using client = await connect(address);
-const stop = new AbortController();
-const lists = instances(client, stop.signal);
-const show = async () => console.log((await lists.next()).value);
+await using api = await new ServiceDiscovery(client, SERVICES).watch<Metadata>('api');
+const lists = api.values();
+await lists.next(); // nobody yet
 
+const show = async () => {
+  const { value = [] } = await lists.next();
+  console.log(value.map(({ id, address, port }: ServiceInstance) => `${id} at ${address}:${port}`));
+};
+
+const first = await startInstance('api-1', 8001, 'a');
 await show();
-await using _ = await register('api-2', 8002);
+const second = await startInstance('api-2', 8002, 'b');
 await show();
-await first.close(); // it leaves; had it crashed, its node would go when its session expires
+await first.crash(); // its session ends, and with it the registration
 await show();
-stop.abort();
+
+const third = await startInstance('api-3', 8003, 'a');
+await show();
+console.log(`in turn: ${[1, 2, 3, 4].map(() => api.pick().id).join(' ')}`);
+const sticky = [1, 2, 3].map(() => api.pick({ policy: 'sticky', key: 'user-7' }).id);
+console.log(`user-7 stays with one instance: ${new Set(sticky).size === 1}`);
+console.log(`in zone b: ${api.pick({ accept: ({ metadata }) => metadata.zone === 'b' }).id}`);
+await api.use(async (busy) => {
+  const { id } = api.pick({ policy: 'least-loaded' });
+  console.log(`while one is busy, the least loaded is another: ${id !== busy.id}`);
+});
+
+await second.registration.update({ health: 'down' });
+await third.registration.update({ health: 'down' });
+await lists.next();
+try {
+  for (;;) {
+    api.pick(); // until both updates have arrived
+    await lists.next();
+  }
+} catch (error) {
+  if (!(error instanceof NoInstanceError)) throw error;
+  console.log(error.message);
+}
+// With no server in reach the list stays as it was: api.ageMs says how old it is, and pick({ ageMsMax }) can insist.
+console.log(`the list follows the service: ${api.isFresh}`);
+await lists.return();
+await second.crash();
+await third.crash();

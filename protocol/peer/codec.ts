@@ -72,8 +72,8 @@ function batchFault(packed: unknown): string | null {
   const [firstZxid, timeMs, rules, flags, operations, sessions, cxids, callers, requestEnds, lists, requests] = packed;
   if (!isSafe(firstZxid) || firstZxid < 1 || epochOf(firstZxid) >= EPOCH_LIMIT) return 'a zxid out of range';
   if (!isSafe(timeMs)) return 'no time';
-  if (!isSafe(rules) || rules < 1 || rules > RULES_VERSION)
-    return `rules of version ${rules}, this is ${RULES_VERSION}`;
+  if (!isSafe(rules) || rules < 1) return 'no version of rules';
+  if (rules > RULES_VERSION) return `rules of version ${rules}, this is ${RULES_VERSION}`;
   if (!isSafe(flags)) return 'no flags';
   const count = Array.isArray(operations) ? operations.length : 0;
   if (count === 0) return 'no entries';

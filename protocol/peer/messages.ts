@@ -102,8 +102,8 @@ const shapes = {
   revalidated: { sessions: 'ids', alive: 'flags', zxid: 'zxid' },
   /** The session is another server's now: its old connection is to be closed (E19). */
   moved: { session: 'number' },
-  /** The sender's client wants to read what is committed now; `id` rises. */
-  sync: { id: 'number' },
+  /** The sender's clients want to read what is committed now: `sessions` ask, with syncs up to `id`, which rises. */
+  sync: { id: 'number', sessions: 'ids' },
   /** All up to `id`: the leader still led after they were asked, and had proposed no more than `zxid` (E70). */
   synced: { id: 'number', zxid: 'zxid' },
 

@@ -3,14 +3,16 @@
 import { createRequire } from 'node:module';
 import yargs from 'yargs';
 import { describeCliCommand, runCli, splitArguments } from './cli-command.js';
+import { describeCredentialCommand, runCredential } from './credential-command.js';
 import { describeDevCommand, runDev } from './dev-command.js';
 import { describeServerCommand, runServer, serverArguments, serverHint } from './server-command.js';
 import { ExitCode } from './shell/errors.js';
+import { describeVerifyCommand, runVerify } from './verify-command.js';
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
 
 /** Those with a help of their own. */
-const COMMANDS: readonly (string | undefined)[] = ['server', 'dev', 'cli'];
+const COMMANDS: readonly (string | undefined)[] = ['server', 'dev', 'cli', 'verify', 'credential'];
 
 export async function main(args: string[]): Promise<void> {
   // What follows `zabra cli` may be a command of the shell, with flags that are none of ours.
@@ -23,6 +25,13 @@ export async function main(args: string[]): Promise<void> {
     .command('dev', 'run several servers on this machine, for development', describeDevCommand, runDev)
     .command('cli', 'talk to a server: a shell, a script or one command', describeCliCommand, (argv) =>
       runCli(argv, command),
+    )
+    .command('verify <directory>', 'check the data of a server that is not running', describeVerifyCommand, runVerify)
+    .command(
+      'credential <user>',
+      'make a line for those who may log in by SASL',
+      describeCredentialCommand,
+      runCredential,
     )
     .demandCommand(1, 'Say what to do: `zabra server` runs a server, `zabra dev` several, `zabra cli` talks to them.')
     .strict()

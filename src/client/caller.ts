@@ -5,8 +5,9 @@ import { pathFault } from '../../protocol/path.js';
 import { onAbort } from './abort.js';
 import { Call, type CallContext, type WireOperation } from './call.js';
 import type { Chroot } from './chroot.js';
-import { now, type SessionDriver } from './driver.js';
+import type { Clock } from './clock.js';
 import { ZooKeeperError } from './errors.js';
+import type { Session } from './session.js';
 import type { CallOptions, WatchOptions } from './types.js';
 import type { Watcher, WatchKind, WatchRegistration } from './watches.js';
 
@@ -20,13 +21,15 @@ export interface CallDetails<T> {
 }
 
 export class Caller {
-  readonly driver: SessionDriver;
+  readonly session: Session;
   readonly chroot: Chroot;
+  readonly #clock: Clock;
   readonly #timeoutMs: number;
 
-  constructor(driver: SessionDriver, chroot: Chroot, requestTimeoutMs: number) {
-    this.driver = driver;
+  constructor(session: Session, chroot: Chroot, clock: Clock, requestTimeoutMs: number) {
+    this.session = session;
     this.chroot = chroot;
+    this.#clock = clock;
     this.#timeoutMs = requestTimeoutMs;
   }
 
@@ -41,14 +44,14 @@ export class Caller {
     if (signal?.aborted) return Promise.reject(signal.reason);
     let request: Call<Q, S, T> | undefined;
     const promise = new Promise<T>((resolve, reject) => {
-      const deadlineMs = now() + (options.timeoutMs ?? this.#timeoutMs);
+      const deadlineMs = this.#clock.nowMs() + (options.timeoutMs ?? this.#timeoutMs);
       const { method, path, watch, recover } = details;
       request = new Call(operation, body, { method, path, watch, recover, deadlineMs }, convert, resolve, reject);
-      this.driver.submit(request);
+      this.session.submit(request);
     });
     if (signal !== undefined) {
       const done = onAbort(signal, () => {
-        if (request !== undefined) this.driver.machine.giveUp(request, signal.reason);
+        if (request !== undefined) this.session.giveUp(request, signal.reason);
       });
       promise.then(done, done);
     }

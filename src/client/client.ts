@@ -2,12 +2,11 @@
 // the chroot, plain options, Stat with numbers) and the wire's records. What happens to a request is the session
 // machine's business; this file holds no state of the session.
 
-import { randomUUID } from 'node:crypto';
 import { operations as op } from '../../protocol/client/operations.js';
 import type * as R from '../../protocol/client/records.js';
-import { AsyncQueue } from './async-queue.js';
 import { Caller, faultOf, refused, registration } from './caller.js';
 import { Chroot } from './chroot.js';
+import type { Clock } from './clock.js';
 import { hostText } from './connect-string.js';
 import {
   aclOf,
@@ -23,11 +22,15 @@ import {
   toStat,
   toWireAcl,
 } from './convert.js';
-import { now, SessionDriver } from './driver.js';
 import { ZooKeeperError } from './errors.js';
 import type { ResolvedOptions } from './options.js';
+import { withParents } from './parents.js';
 import { createProtected, protectedPath } from './protected-create.js';
+import { type RetryOptions, retry } from './retry.js';
+import type { Session, SessionEvents } from './session.js';
+import { StateFeed } from './state-feed.js';
 import type { ConnectionState, StateChange } from './states.js';
+import type { Surroundings } from './surroundings.js';
 import { type Read, type ReadResult, Transaction, toReadPart, toReadResult } from './transaction.js';
 import {
   type Acl,
@@ -51,7 +54,6 @@ import type { Watcher, WatchType } from './watches.js';
 import { Watching } from './watching.js';
 
 const CONFIG_NODE = '/zookeeper/config';
-const STATE_CHANGES_MAX = 1000;
 const UNHURRIED: CallOptions = { timeoutMs: Number.POSITIVE_INFINITY };
 
 /**
@@ -62,74 +64,88 @@ const UNHURRIED: CallOptions = { timeoutMs: Number.POSITIVE_INFINITY };
  */
 export class Client {
   readonly #options: ResolvedOptions;
-  readonly #driver: SessionDriver;
+  readonly #surroundings: Pick<Surroundings, 'clock' | 'uniqueId'>;
+  readonly #session: Session;
   readonly #chroot: Chroot;
   readonly #caller: Caller;
   readonly #watching: Watching;
-  readonly #stateListeners = new Set<(change: StateChange) => void>();
+  readonly #states = new StateFeed();
 
   /** @internal */
-  constructor(options: ResolvedOptions) {
+  constructor(
+    options: ResolvedOptions,
+    surroundings: Pick<Surroundings, 'clock' | 'uniqueId'>,
+    openSession: (events: SessionEvents) => Session,
+  ) {
     this.#options = options;
+    this.#surroundings = surroundings;
     this.#chroot = new Chroot(options.chroot);
-    this.#driver = new SessionDriver(
-      options.session,
-      options.tls,
-      (path) => this.#chroot.toClient(path),
-      (change) => this.#onState(change),
-    );
-    this.#caller = new Caller(this.#driver, this.#chroot, options.requestTimeoutMs);
+    this.#session = openSession({
+      toClientPath: (path) => this.#chroot.toClient(path),
+      stateChanged: (change) => this.#onState(change),
+    });
+    this.#caller = new Caller(this.#session, this.#chroot, this.clock, options.requestTimeoutMs);
     this.#watching = new Watching(this.#caller);
-    for (const credential of options.auth) this.#driver.machine.credentials.add(credential);
-    this.#driver.start();
   }
 
   // --- the session
 
   get state(): ConnectionState {
-    return this.#driver.machine.state;
+    return this.#session.state;
   }
 
   /** The session, to be resumed by another client with the option `session`; its id is 0n while there is none. */
   get session(): { id: bigint; password: Uint8Array; timeoutMs: number } {
-    return this.#driver.machine.session;
+    return this.#session.session;
   }
 
   /** The newest zxid that the client has seen in an answer. */
   get lastZxid(): bigint {
-    return this.#driver.machine.lastZxid;
+    return this.#session.lastZxid;
   }
 
   /** The server connected to, or tried last, as host:port. */
   get server(): string | undefined {
-    const { host } = this.#driver.machine;
+    const { host } = this.#session;
     return host === undefined ? undefined : hostText(host);
   }
 
+  /** The time by which this client measures: monotonic. What hangs on its session has to go by the same. */
+  get clock(): Clock {
+    return this.#surroundings.clock;
+  }
+
   /**
-   * How much longer, in milliseconds, no server can have expired the session: counted from when the last answered packet
-   * was sent. 0 or less when it may be gone. Locks and leaderships must be given up before it reaches 0.
+   * How much longer, in milliseconds, no server can have expired the session: counted from when the last write or sync was
+   * sent that has been answered. 0 or less when it may be gone. See guardSession().
    */
   get sessionSafeForMs(): number {
-    const safeUntilMs = this.#driver.machine.sessionSafeUntilMs;
-    return safeUntilMs === 0 ? 0 : safeUntilMs - now();
+    const safeUntilMs = this.#session.sessionSafeUntilMs;
+    return safeUntilMs === 0 ? 0 : safeUntilMs - this.clock.nowMs();
+  }
+
+  /** How long ago, in milliseconds, a server was last heard: what the client knows may be so old. */
+  get silentForMs(): number {
+    return this.clock.nowMs() - this.#session.heardMs;
+  }
+
+  /**
+   * For as long as something is held that must not outlive the session, as a lock: until the returned function is called,
+   * the client's heartbeats go through the leader, so that `sessionSafeForMs` stays above 0 while all is well. What is held
+   * must be given up before it reaches 0. Begin with a sync(), if nothing was written just before.
+   */
+  guardSession(): () => void {
+    return this.#session.guardSession();
   }
 
   /** Calls `listener` at every change of state from now on; returns a function that ends it. */
   onState(listener: (change: StateChange) => void): () => void {
-    this.#stateListeners.add(listener);
-    return () => {
-      this.#stateListeners.delete(listener);
-    };
+    return this.#states.listen(listener);
   }
 
   /** Changes of state from now on, as `for await`; ends after CLOSED. */
   states(): AsyncIterableIterator<StateChange> {
-    const unsubscribe = this.onState((change) => {
-      queue.push(change);
-      if (change.state === 'CLOSED') queue.end();
-    });
-    const queue = new AsyncQueue<StateChange>(STATE_CHANGES_MAX, unsubscribe);
+    const queue = this.#states.iterate();
     if (this.state === 'CLOSED') queue.end();
     return queue;
   }
@@ -140,19 +156,19 @@ export class Client {
    */
   connected(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs = this.#options.connectTimeoutMs } = options;
-    const { machine } = this.#driver;
+    const session = this.#session;
     const timeoutError = () => {
-      const cause = machine.lastCause;
+      const cause = session.lastCause;
       const reason = cause === undefined ? '' : `; ${cause.message.replace(/ \(\w+\)$/, '')}`;
       const text = `no server took the session within ${timeoutMs} ms${reason}`;
       return new ZooKeeperError('ConnectionLoss', { operation: 'connect', text, cause });
     };
-    return waitFor({ signal, timeoutMs, timeoutError }, (settle) => {
+    return waitFor({ clock: this.clock, signal, timeoutMs, timeoutError }, (settle) => {
       if (isConnected(this.state)) settle(null);
-      if (this.state === 'CLOSED') settle(machine.closedBy);
+      if (this.state === 'CLOSED') settle(session.closedBy);
       return this.onState(({ state }) => {
         if (isConnected(state)) settle(null);
-        else if (state === 'CLOSED') settle(machine.closedBy);
+        else if (state === 'CLOSED') settle(session.closedBy);
       });
     });
   }
@@ -170,7 +186,7 @@ export class Client {
         unsubscribe();
         resolve();
       });
-      this.#driver.close(this.#options.closeTimeoutMs, options.keepSession ?? false);
+      this.#session.close(this.#options.closeTimeoutMs, options.keepSession ?? false);
     });
   }
 
@@ -185,8 +201,8 @@ export class Client {
   addAuth(scheme: string, auth: Data, options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs = this.#options.requestTimeoutMs } = options;
     const timeoutError = () => new ZooKeeperError('RequestTimeout', { operation: 'addAuth' });
-    return waitFor({ signal, timeoutMs, timeoutError }, (settle) => {
-      this.#driver.machine.addCredential({ scheme, auth: toBytes(auth) ?? new Uint8Array(0) }, settle);
+    return waitFor({ clock: this.clock, signal, timeoutMs, timeoutError }, (settle) => {
+      this.#session.addCredential({ scheme, auth: toBytes(auth) ?? new Uint8Array(0) }, settle);
       return undefined;
     });
   }
@@ -210,15 +226,21 @@ export class Client {
    * Rejects with NodeExists, NoNode (the parent), NoChildrenForEphemerals, NoAuth, InvalidACL, QuotaExceeded.
    */
   create(path: string, data?: Data, options: CreateOptions = {}): Promise<CreatedNode> {
+    const { parents, ...own } = options;
+    if (parents === true) {
+      const { acl, signal, timeoutMs } = options;
+      const createParent = (parent: string) => this.create(parent, null, { acl, signal, timeoutMs });
+      return withParents(path, () => this.create(path, data, own), createParent);
+    }
     const kind = nodeKind(options);
     if (typeof kind === 'string') return refused('create', path, kind);
     if (options.protected !== true) return this.#create(path, data, kind, options);
     const fault = faultOf(path, kind.sequential);
     if (fault !== null) return refused('create', path, fault);
-    const untilMs = now() + (options.timeoutMs ?? this.#options.requestTimeoutMs);
-    const hurried = (): CallOptions => ({ signal: options.signal, timeoutMs: untilMs - now() });
+    const untilMs = this.clock.nowMs() + (options.timeoutMs ?? this.#options.requestTimeoutMs);
+    const hurried = (): CallOptions => ({ signal: options.signal, timeoutMs: untilMs - this.clock.nowMs() });
     const { acl } = options;
-    return createProtected(protectedPath(path, randomUUID()), {
+    return createProtected(protectedPath(path, this.#surroundings.uniqueId()), {
       callersPath: path,
       create: (unique) => this.#create(unique, data, kind, { ...hurried(), acl }, path),
       sync: (parent) => this.sync(parent, hurried()),
@@ -418,6 +440,18 @@ export class Client {
     return this.#watching.check(path, type, options);
   }
 
+  /**
+   * Runs `work` again and again until it succeeds, fails with what a repetition does not help, or the policy gives up. A
+   * write that may have been applied is repeated only when it is `idempotent`.
+   *
+   * ```ts
+   * await client.retry(() => client.set('/status', 'up'), { idempotent: true });
+   * ```
+   */
+  retry<T>(work: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+    return retry(this.clock, work, options);
+  }
+
   // --- inside
 
   /** `callersPath`, where it is another one, is for errors. */
@@ -449,15 +483,7 @@ export class Client {
 
   #onState(change: StateChange): void {
     if (change.state === 'CLOSED') this.#watching.end(change.cause);
-    for (const listener of [...this.#stateListeners]) {
-      try {
-        listener(change);
-      } catch (error) {
-        process.nextTick(() => {
-          throw error;
-        });
-      }
-    }
+    this.#states.tell(change);
   }
 }
 

@@ -1,7 +1,10 @@
 // The two ways to get a client: with a connection, or on the way to one.
 
 import { Client } from './client.js';
+import { SessionDriver } from './driver.js';
 import { type ClientOptions, resolveOptions } from './options.js';
+import { systemSurroundings } from './surroundings.js';
+import { WorkerSession } from './worker-session.js';
 
 /**
  * Connects to an ensemble and returns when a server has taken the session.
@@ -20,9 +23,10 @@ export async function connect(
   connectString: string,
   options: ClientOptions & { readonly signal?: AbortSignal } = {},
 ): Promise<Client> {
-  const client = createClient(connectString, options);
+  const { signal, ...clientOptions } = options;
+  const client = createClient(connectString, clientOptions);
   try {
-    await client.connected({ signal: options.signal });
+    await client.connected({ signal });
     return client;
   } catch (error) {
     await client.close({ keepSession: options.session !== undefined });
@@ -32,5 +36,10 @@ export async function connect(
 
 /** As connect(), without waiting: calls made meanwhile are sent when a server is found. */
 export function createClient(connectString: string, options: ClientOptions = {}): Client {
-  return new Client(resolveOptions(connectString, options));
+  const resolved = resolveOptions(connectString, options);
+  const surroundings = systemSurroundings(resolved.tls);
+  return new Client(resolved, surroundings, (events) => {
+    if (options.thread !== 'worker') return new SessionDriver(resolved, surroundings, events).start();
+    return new WorkerSession(connectString, options, 2 * resolved.session.requestsMax, events);
+  });
 }

@@ -1,9 +1,10 @@
-// One connection, plain or over TLS, as thin as it can be: bytes in, bytes out, one end. It says `closed` once and only when it ends by
-// itself; after destroy() it is silent. The name of the host is looked up anew for every connection.
+// One connection, plain or over TLS, as thin as it can be: bytes in, bytes out, one end. It says `closed` once and only
+// when it ends by itself; after destroy() it is silent. The name of the host is looked up anew for every connection.
 
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Host } from './connect-string.js';
+import { shuffledLookup } from './lookup.js';
 
 export interface ConnectionEvents {
   opened(): void;
@@ -57,8 +58,13 @@ export class Connection {
   }
 }
 
+const LOOKUP = shuffledLookup();
+/** Of a name with several addresses, how long each is tried: Node's own 250 ms are too short for another continent. */
+const ADDRESS_TIMEOUT_MS = 1000;
+
 function open({ host, port }: Host, tls: ConnectionOptions | undefined): Socket {
-  return tls === undefined ? connect({ host, port }) : connectTls({ ...tls, host, port });
+  const target = { host, port, lookup: LOOKUP, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS };
+  return tls === undefined ? connect(target) : connectTls({ ...tls, ...target });
 }
 
 /** Of an error of OpenSSL only the reason is for people; the rest are numbers, and lines of a source file. */

@@ -1,8 +1,9 @@
 // Credentials belong to a connection, not to the session, so each one is sent again after every connect (E12). The
 // server answers them in the order they came, outside of the order of the requests; the answers carry no name.
 
+import type { JuteWriter } from '../../protocol/jute/writer.js';
 import type { ZooKeeperError } from './errors.js';
-import type { Credential } from './handshake.js';
+import { type Credential, writeAuth } from './handshake.js';
 
 export interface CredentialEntry {
   readonly credential: Credential;
@@ -25,11 +26,13 @@ export class CredentialList {
     return entry;
   }
 
-  all(): readonly CredentialEntry[] {
-    return this.#entries;
+  /** Writes all of them, on a new connection. */
+  writeAll(writer: JuteWriter): void {
+    for (const entry of this.#entries) this.write(writer, entry);
   }
 
-  sent(entry: CredentialEntry): void {
+  write(writer: JuteWriter, entry: CredentialEntry): void {
+    writeAuth(writer, entry.credential);
     this.#outstanding.push(entry);
   }
 

@@ -2,64 +2,141 @@
 // event loop leave in one write, because the flush runs in the nextTick queue, after the code and the promises that made
 // them; while the socket is full nothing more is taken from the machine, so what waits still counts as not sent.
 
-import type { ConnectionOptions } from 'node:tls';
 import type { Host } from './connect-string.js';
-import { Connection, isWritable } from './connection.js';
+import type { ZooKeeperError } from './errors.js';
+import type { Credential } from './handshake.js';
+import { once } from './once.js';
+import type { ResolvedOptions } from './options.js';
 import type { Request } from './requests.js';
-import type { SessionOptions } from './session-contract.js';
+import type { Session, SessionEvents } from './session.js';
 import { SessionMachine } from './session-machine.js';
-import type { StateChange } from './states.js';
-import type { WatchEvent, Watcher } from './watches.js';
+import type { ConnectionState } from './states.js';
+import type { Link, Surroundings } from './surroundings.js';
+import type { WatchEvent, Watcher, WatchKind, WatchRegistration, WatchRegistry } from './watches.js';
 
-const PROBE_TIMEOUT_MS = 1000;
+/** What somebody who runs the driver may want to know besides. */
+export interface DriverHooks extends SessionEvents {
+  /** In place of calling the watcher. */
+  notify?(watcher: Watcher, event: WatchEvent): void;
+  dialing?(): void;
+  /** A packet, or time, has come in and was dealt with. */
+  turned?(): void;
+}
 
-export class SessionDriver {
-  readonly machine: SessionMachine;
-  readonly #tls: ConnectionOptions | undefined;
-  #connection: Connection | undefined;
+export class SessionDriver implements Session {
+  readonly #machine: SessionMachine;
+  readonly #surroundings: Surroundings;
+  readonly #hooks: DriverHooks;
+  #connection: Link | undefined;
   #socketIsFull = false;
   #flushIsDue = false;
-  #timer: NodeJS.Timeout | undefined;
+  #callOff: () => void = () => {};
   #timerMs = Number.POSITIVE_INFINITY;
 
-  constructor(
-    options: SessionOptions,
-    tls: ConnectionOptions | undefined,
-    toClientPath: (path: string) => string,
-    onStateChange: (change: StateChange) => void,
-  ) {
-    this.#tls = tls;
-    this.machine = new SessionMachine(
-      options,
+  constructor(options: ResolvedOptions, surroundings: Surroundings, hooks: DriverHooks) {
+    this.#surroundings = surroundings;
+    this.#hooks = hooks;
+    this.#machine = new SessionMachine(
+      options.session,
       {
         dial: (host) => this.#dial(host),
         hangUp: () => this.#hangUp(),
         wantsToWrite: () => this.#flushSoon(),
-        stateChanged: onStateChange,
-        notify: callWatcher,
+        stateChanged: (change) => hooks.stateChanged(change),
+        notify: hooks.notify ?? callWatcher,
         probe: (host) => {
-          isWritable(host, tls, PROBE_TIMEOUT_MS).then((writable) => {
-            this.machine.probed(host, writable, now());
+          surroundings.isWritable(host).then((writable) => {
+            this.#machine.probed(host, writable, this.#nowMs);
             this.#arm();
           });
         },
       },
-      toClientPath,
+      (path) => hooks.toClientPath(path),
     );
+    for (const credential of options.auth) this.#machine.credentials.add(credential);
   }
 
-  start(): void {
-    this.machine.start(now());
+  /** Begins to connect. */
+  start(): this {
+    this.#machine.start(this.#nowMs);
     this.#arm();
+    return this;
+  }
+
+  // --- the session
+
+  get state(): ConnectionState {
+    return this.#machine.state;
+  }
+
+  get session(): { id: bigint; password: Uint8Array; timeoutMs: number } {
+    return this.#machine.session;
+  }
+
+  get lastZxid(): bigint {
+    return this.#machine.lastZxid;
+  }
+
+  get host(): Host | undefined {
+    return this.#machine.host;
+  }
+
+  get lastCause(): ZooKeeperError | undefined {
+    return this.#machine.lastCause;
+  }
+
+  get closedBy(): ZooKeeperError | undefined {
+    return this.#machine.closedBy;
+  }
+
+  get sessionSafeUntilMs(): number {
+    return this.#machine.sessionSafeUntilMs;
+  }
+
+  get heardMs(): number {
+    return this.#machine.vital.heardMs;
+  }
+
+  get watches(): WatchRegistry {
+    return this.#machine.watches;
   }
 
   submit(request: Request): void {
-    this.machine.submit(request);
+    this.#machine.submit(request);
     if (request.deadlineMs < this.#timerMs) this.#arm();
   }
 
+  giveUp(request: Request, error: unknown): void {
+    this.#machine.giveUp(request, error);
+  }
+
+  isWatchPending(path: string, kinds: readonly WatchKind[], isMeant?: (watcher: Watcher) => boolean): boolean {
+    return this.#machine.isWatchPending(path, kinds, isMeant);
+  }
+
+  addWatch(registration: WatchRegistration): void {
+    this.#machine.watches.add(registration);
+  }
+
+  removeWatches(path: string, kinds: readonly WatchKind[], watcher?: Watcher): Set<Watcher> {
+    return this.#machine.watches.remove(path, kinds, watcher);
+  }
+
+  addCredential(credential: Credential, settle: (error: ZooKeeperError | null) => void): void {
+    this.#machine.addCredential(credential, settle);
+  }
+
+  guardSession(): () => void {
+    const change = (by: 1 | -1): void => {
+      this.#machine.guard(by);
+      this.#arm();
+    };
+    change(1);
+    return once(() => change(-1));
+  }
+
   close(timeoutMs: number, keepSession: boolean): void {
-    this.machine.close(now(), timeoutMs, keepSession);
+    this.#machine.close(this.#nowMs, timeoutMs, keepSession);
     this.#arm();
   }
 
@@ -67,13 +144,14 @@ export class SessionDriver {
 
   #dial(host: Host): void {
     this.#socketIsFull = false;
-    const connection = new Connection(host, this.#tls, {
+    this.#hooks.dialing?.();
+    this.#connection = this.#surroundings.dial(host, {
       opened: () => {
-        this.machine.opened(now());
+        this.#machine.opened(this.#nowMs);
         this.#flush();
       },
       received: (chunk) => {
-        this.machine.received(chunk, now());
+        this.#machine.received(chunk, this.#nowMs);
         this.#arm();
       },
       drained: () => {
@@ -82,11 +160,10 @@ export class SessionDriver {
       },
       closed: (cause) => {
         this.#connection = undefined;
-        this.machine.disconnected(cause, now());
+        this.#machine.disconnected(cause, this.#nowMs);
         this.#arm();
       },
     });
-    this.#connection = connection;
   }
 
   #hangUp(): void {
@@ -97,13 +174,13 @@ export class SessionDriver {
   #flushSoon(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    process.nextTick(this.#flush);
+    this.#surroundings.soon(this.#flush);
   }
 
   readonly #flush = (): void => {
     this.#flushIsDue = false;
     while (this.#connection !== undefined && !this.#socketIsFull) {
-      const bytes = this.machine.takeBytes(now());
+      const bytes = this.#machine.takeBytes(this.#nowMs);
       if (bytes === null) return;
       this.#socketIsFull = !this.#connection.write(bytes);
     }
@@ -116,36 +193,32 @@ export class SessionDriver {
    * too early rings for nothing and is set again, which is cheaper than to move it with every packet.
    */
   #arm(): void {
-    const wakeAtMs = this.machine.wakeAtMs;
+    this.#hooks.turned?.();
+    const wakeAtMs = this.#machine.wakeAtMs;
     if (wakeAtMs === Number.POSITIVE_INFINITY) {
       this.#disarm();
     } else if (wakeAtMs < this.#timerMs) {
       this.#disarm();
       this.#timerMs = wakeAtMs;
-      this.#timer = setTimeout(this.#ring, Math.max(0, Math.ceil(wakeAtMs - now())));
+      this.#callOff = this.#surroundings.alarm(wakeAtMs - this.#nowMs, this.#ring);
     }
   }
 
+  /** Monotonic, so that a step of the wall clock ends no session. */
+  get #nowMs(): number {
+    return this.#surroundings.clock.nowMs();
+  }
+
   #disarm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff();
     this.#timerMs = Number.POSITIVE_INFINITY;
   }
 
   readonly #ring = (): void => {
-    // After a long pause of the process the timer rings before the socket is read. What has arrived meanwhile is heard
-    // first, or a live server would be taken for a silent one.
-    setImmediate(() => {
-      this.#disarm();
-      this.machine.timePassed(now());
-      this.#arm();
-    });
+    this.#disarm();
+    this.#machine.timePassed(this.#nowMs);
+    this.#arm();
   };
-}
-
-/** Monotonic, so that a step of the wall clock ends no session. */
-export function now(): number {
-  return performance.now();
 }
 
 /** A callback that throws must not tear down the session; the error goes where errors of callbacks go. */

@@ -19,7 +19,7 @@ export interface ZooKeeperErrorDetails {
   /** Wire code; by default the one that belongs to the name. */
   readonly code?: number;
   /** More about this one case, in place of the standard text. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -48,6 +48,7 @@ export class ZooKeeperError extends Error {
   readonly maybeApplied: boolean;
   /** The failed operation of a transaction, counted from 0; undefined elsewhere. */
   readonly operationIndex: number | undefined;
+  readonly #text: string | undefined;
 
   constructor(name: ZooKeeperErrorName, details: ZooKeeperErrorDetails = {}) {
     super(sentence(name, details), details.cause === undefined ? undefined : { cause: details.cause });
@@ -58,12 +59,37 @@ export class ZooKeeperError extends Error {
     this.retryable = name !== 'ClientClosed' && name !== 'UnknownError' && isRetryable(name);
     this.maybeApplied = details.maybeApplied ?? false;
     this.operationIndex = details.operationIndex;
+    this.#text = details.text;
+  }
+
+  /** @internal What can be sent to another thread; see ofPlain(). */
+  toPlain(): PlainError {
+    const { name, code, maybeApplied, operation, cause } = this;
+    const plainCause = cause instanceof ZooKeeperError ? cause.toPlain() : cause instanceof Error ? cause : undefined;
+    return { name, code, maybeApplied, operation, text: this.#text, cause: plainCause };
+  }
+
+  /** @internal The error again; `subject` is what the other thread did not know. */
+  static ofPlain(plain: PlainError, subject: { operation?: string; path?: string | null } = {}): ZooKeeperError {
+    const { name, cause, ...details } = plain;
+    const ownCause = cause !== undefined && 'maybeApplied' in cause ? ZooKeeperError.ofPlain(cause) : cause;
+    return new ZooKeeperError(name, { ...details, cause: ownCause, ...subject });
   }
 
   /** Whether `error` is a ZooKeeperError and, when names are given, has one of them. */
   static is(error: unknown, ...names: ZooKeeperErrorName[]): error is ZooKeeperError {
     return error instanceof ZooKeeperError && (names.length === 0 || names.includes(error.name));
   }
+}
+
+/** A ZooKeeperError as the structured clone algorithm can carry it. */
+export interface PlainError {
+  readonly name: ZooKeeperErrorName;
+  readonly code: number;
+  readonly maybeApplied: boolean;
+  readonly operation: string | undefined;
+  readonly text: string | undefined;
+  readonly cause: PlainError | Error | undefined;
 }
 
 /** The error for a code that a server answered with. */

@@ -6,6 +6,8 @@ import { Random } from '../std/random.js';
 import { parseConnectString } from './connect-string.js';
 import { toBytes } from './convert.js';
 import { ZooKeeperError } from './errors.js';
+import { type SaslExchange, type SaslOptions, saslExchange } from './sasl.js';
+import { nodeCrypto } from './sasl-crypto.js';
 import type { SessionOptions } from './session-contract.js';
 import type { Data } from './types.js';
 
@@ -41,12 +43,20 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number;
   /** How long close() waits for a server to end the session. Default 1000. */
   readonly closeTimeoutMs?: number;
+  /**
+   * Where the socket and the heartbeats live. `worker`: in a thread of their own, which costs some MiB of memory and a bit
+   * of latency; an event loop that is blocked for longer than the session timeout then does not lose the session. Default
+   * `main`.
+   */
+  readonly thread?: 'main' | 'worker';
   /** Accept a server that has no quorum and serves reads only. Default false. */
   readonly readOnly?: boolean;
   /** Connect over TLS; `true` is the same as {}. Default: without. */
   readonly tls?: ClientTlsOptions | boolean;
   /** Identities to connect with, as in `{ scheme: 'digest', auth: 'user:password' }`. */
   readonly auth?: readonly { readonly scheme: string; readonly auth: Data }[];
+  /** Log in with a name and a password, on each connection and before anything else. Default: without. */
+  readonly sasl?: SaslOptions;
   /** Go on with this session (see client.session) instead of opening one. */
   readonly session?: { readonly id: bigint; readonly password: Uint8Array };
   /** Open a new session when one is lost. When false the client closes then. Default true. */
@@ -86,6 +96,7 @@ export function resolveOptions(connectString: string, options: ClientOptions): R
       sessionTimeoutMs: Math.min(SESSION_TIMEOUT_MS_MAX, Math.round(positive('sessionTimeoutMs', 10_000))),
       readOnly: options.readOnly ?? false,
       session: options.session,
+      login: resolveSasl(options.sasl),
       renewSession: options.renewSession ?? true,
       requestsMax: positive('requestsMax', 65_536),
       requestBytesMax: positive('requestBytesMax', PACKET_BYTES_MAX),
@@ -99,6 +110,18 @@ export function resolveOptions(connectString: string, options: ClientOptions): R
     connectTimeoutMs: positive('connectTimeoutMs', 15_000),
     closeTimeoutMs: positive('closeTimeoutMs', 1000),
   };
+}
+
+function resolveSasl(sasl: SaslOptions | undefined): (() => SaslExchange) | undefined {
+  if (sasl === undefined) return undefined;
+  const { mechanism, username, password } = sasl;
+  const isKnown = mechanism === 'SCRAM-SHA-256' || mechanism === 'DIGEST-MD5';
+  if (!isKnown || typeof username !== 'string' || username === '' || typeof password !== 'string') {
+    const text = 'sasl takes a mechanism (SCRAM-SHA-256 or DIGEST-MD5), a username and a password';
+    throw new ZooKeeperError('BadArguments', { operation: 'connect', text });
+  }
+  const crypto = nodeCrypto();
+  return () => saslExchange(sasl, crypto);
 }
 
 /** Material is read once, here, so that what is wrong with it is said at once and not by one failed attempt after another. */

@@ -6,6 +6,7 @@
 // When it is reached, what is outstanding is looked through. That happens once per deadline at most, and answered
 // requests, nearly all, are never looked at.
 
+import { operations } from '../../protocol/client/operations.js';
 import type { JuteReader } from '../../protocol/jute/reader.js';
 import type { JuteWriter } from '../../protocol/jute/writer.js';
 import { Ring } from '../std/ring.js';
@@ -14,6 +15,7 @@ import type { WatchRegistration } from './watches.js';
 
 /** Deadlines are looked at in steps of this length, so a request may be given up that much too late, never early. */
 const DEADLINE_STEP_MS = 10;
+const XID_MAX = 0x7fff_ffff;
 
 /** What the session machine needs to know of a request; Call in client.ts is the one implementation. */
 export interface Request {
@@ -49,6 +51,17 @@ export function errorOf(
   return new ZooKeeperError(name, { operation: request.method, path: request.path, maybeApplied, ...details });
 }
 
+/** Fails a request outside of the queue. */
+export function refuse(request: Request, name: ZooKeeperErrorName, details: { text?: string; cause?: unknown }): void {
+  request.settled = true;
+  request.fail(errorOf(request, name, details));
+}
+
+/** The xid of the next request: positive, since the others have a meaning of their own. */
+export function xidAfter(xid: number): number {
+  return xid === XID_MAX ? 1 : xid + 1;
+}
+
 /** Writes the request as a packet; when that cannot be done it fails, nothing is written, and the result is false. */
 export function encodeRequest(writer: JuteWriter, request: Request, xid: number, bytesMax: number): boolean {
   const frame = writer.beginFrame();
@@ -70,6 +83,35 @@ export function encodeRequest(writer: JuteWriter, request: Request, xid: number,
   writer.endFrame(frame);
   request.xid = xid;
   return true;
+}
+
+/** The last request of a session; `done` however it ends. */
+export function closeRequest(deadlineMs: number, done: () => void): Request {
+  const { code } = operations.closeSession;
+  return { ...OWN, code, method: 'close', isWrite: true, deadlineMs, encode: () => {}, succeed: done, fail: done };
+}
+
+/** A sync that only the session itself has asked for: the answer says that the leader knows the session. */
+export function heartbeatRequest(): Request {
+  const { code, request } = operations.sync;
+  return {
+    ...OWN,
+    code,
+    method: 'sync',
+    isWrite: false,
+    deadlineMs: Number.POSITIVE_INFINITY,
+    encode: (writer) => request.write(writer, { path: '/' }),
+    succeed: () => {},
+    fail: () => {},
+  };
+}
+
+/** Of the requests that no user has made. */
+const OWN = { path: null, watch: undefined, xid: 0, sentAtMs: 0, settled: false };
+
+/** Whether a good answer comes from the leader, so that it proves that the session lives. */
+export function isProof({ isWrite, code }: Request): boolean {
+  return isWrite || code === operations.sync.code;
 }
 
 export class RequestQueue {

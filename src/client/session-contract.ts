@@ -2,18 +2,20 @@
 
 import type { Random } from '../std/random.js';
 import type { Host } from './connect-string.js';
+import type { SaslExchange } from './sasl.js';
 import type { GivenSession } from './session-identity.js';
 import type { StateChange } from './states.js';
 import type { WatchEvent, Watcher } from './watches.js';
 
-export type Phase = 'idle' | 'waiting' | 'dialing' | 'handshaking' | 'connected' | 'readOnly' | 'closed';
+export type Phase = 'idle' | 'waiting' | 'dialing' | 'handshaking' | 'loggingIn' | 'connected' | 'readOnly' | 'closed';
 
 /** Every step a session can take; any other is a fault of the program. */
 export const TRANSITIONS: { readonly [P in Phase]: readonly Phase[] } = {
   idle: ['waiting', 'closed'],
   waiting: ['dialing', 'closed'],
   dialing: ['handshaking', 'waiting', 'closed'],
-  handshaking: ['connected', 'readOnly', 'waiting', 'closed'],
+  handshaking: ['loggingIn', 'connected', 'readOnly', 'waiting', 'closed'],
+  loggingIn: ['connected', 'readOnly', 'waiting', 'closed'],
   connected: ['waiting', 'closed'],
   readOnly: ['waiting', 'closed'],
   closed: [],
@@ -27,6 +29,8 @@ export interface SessionOptions {
   readonly session: GivenSession | undefined;
   /** Whether a lost session is followed by a new one. */
   readonly renewSession: boolean;
+  /** A login for each connection; undefined without SASL. */
+  readonly login: (() => SaslExchange) | undefined;
   readonly requestsMax: number;
   readonly requestBytesMax: number;
   readonly replyBytesMax: number;

@@ -1,4 +1,5 @@
-// What a program may assume about its session at a moment. Recipes hang on the exact meaning, so it stands here once:
+// What a program may assume about its session at a moment; the names that Curator has too mean what they mean there.
+// Recipes hang on the exact meaning, so it stands here once:
 //
 //   CONNECTING    no server has been reached yet; requests wait
 //   CONNECTED     the first connection stands; the session is alive
@@ -8,7 +9,7 @@
 //   RECONNECTED   connected again. The session is the same, unless LOST or READ_ONLY came before
 //   LOST          the session is gone, with its ephemeral nodes: the server said so, or nothing was heard from any
 //                 server for 4/3 of the session timeout (E15). All requests have failed. A new session follows with
-//                 RECONNECTED, unless `renewSession` is false
+//                 RECONNECTED, unless `renewSession` is false. When the client's worker thread dies: LOST, then CLOSED
 //   CLOSED        by close(), or for good after an error; nothing follows
 //
 // The client learns of a loss later than the server: between the server's expiry and LOST lies a SUSPENDED, never a

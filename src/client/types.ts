@@ -81,6 +81,8 @@ export interface NodeOptions {
 }
 
 export interface CreateOptions extends NodeOptions, CallOptions {
+  /** Make the ancestors that are missing as well: persistent nodes without data, with the same ACL. Default false. */
+  readonly parents?: boolean | undefined;
   /**
    * Survives a lost answer: the name gets a random prefix, by which the client finds out after a reconnect whether the
    * node was made. Use it where an orphan would do harm, as with the sequential nodes of a lock. Default false.

@@ -2,12 +2,11 @@
 // left behind. For the few waits of a client that are not requests: those have their deadlines in the session machine.
 
 import { onAbort } from './abort.js';
-
-/** A timer of Node's rings at once when it is set for longer than this. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+import type { Clock } from './clock.js';
 
 export interface WaitOptions {
   readonly signal: AbortSignal | undefined;
+  readonly clock: Clock;
   /** Infinity for no deadline; nor is there one that lies weeks ahead. */
   readonly timeoutMs: number;
   /** The error of the deadline. */
@@ -30,13 +29,13 @@ export function waitFor(
     const settle = (error: unknown) => {
       if (settled) return;
       settled = true;
-      clearTimeout(timer);
+      callOff();
       stopListening();
       cleanUp?.();
       if (error === null) resolve();
       else reject(error);
     };
-    const timer = timeoutMs > TIMER_MS_MAX ? undefined : setTimeout(() => settle(options.timeoutError()), timeoutMs);
+    const callOff = options.clock.after(timeoutMs, () => settle(options.timeoutError()));
     const stopListening = onAbort(signal, () => settle(signal?.reason));
     cleanUp = start(settle);
     if (settled) cleanUp?.();

@@ -5,6 +5,7 @@
 // (E63), which is why their owners are told of a gap.
 
 import { EventType, WatcherType } from '../../protocol/client/constants.js';
+import { Code } from '../../protocol/client/errors.js';
 import { parentPath } from '../../protocol/path.js';
 
 /** What a watch reports. `path` is without the chroot. */
@@ -57,15 +58,39 @@ export interface WatchRegistration {
   readonly watcher: Watcher;
 }
 
+/** Whether it is about the path, one of the kinds, and a watcher that is meant (by default: any). */
+export function isRegistration(
+  watch: WatchRegistration | undefined,
+  path: string,
+  kinds: readonly WatchKind[],
+  isMeant: (watcher: Watcher) => boolean = () => true,
+): boolean {
+  return watch !== undefined && watch.path === path && kinds.includes(watch.kind) && isMeant(watch.watcher);
+}
+
+/**
+ * What a reply with this code registers: an exists leaves a watch behind also when it fails with NoNode (E57), and waits for
+ * the data when it does not (E60).
+ */
+export function registeredBy(watch: WatchRegistration, code: number): WatchRegistration | undefined {
+  if (code === Code.Ok) return watch.kind === 'exist' ? { ...watch, kind: 'data' } : watch;
+  return watch.kind === 'exist' && code === Code.NoNode ? watch : undefined;
+}
+
 type Paths = { [K in WatchKind]: string[] };
 type ChangeEvent = Extract<WatchEvent, { zxid: bigint }>;
 
-const EVENT_NAMES = new Map<number, ChangeEvent['type']>([
-  [EventType.nodeCreated, 'created'],
-  [EventType.nodeDeleted, 'deleted'],
-  [EventType.nodeDataChanged, 'dataChanged'],
-  [EventType.nodeChildrenChanged, 'childrenChanged'],
-]);
+/** Numbers of the events on the wire. */
+export const EVENT_NUMBERS: { readonly [T in ChangeEvent['type']]: number } = {
+  created: EventType.nodeCreated,
+  deleted: EventType.nodeDeleted,
+  dataChanged: EventType.nodeDataChanged,
+  childrenChanged: EventType.nodeChildrenChanged,
+};
+
+const EVENT_NAMES = new Map(
+  (Object.keys(EVENT_NUMBERS) as ChangeEvent['type'][]).map((name) => [EVENT_NUMBERS[name], name]),
+);
 
 /** One-shot maps that an event takes its watchers from (E60). */
 const ONE_SHOT: { readonly [T in ChangeEvent['type']]: readonly WatchKind[] } = {

@@ -7,6 +7,7 @@ import { type Caller, faultOf, refused, registration } from './caller.js';
 import { toNothing } from './convert.js';
 import { callWatcher } from './driver.js';
 import { ZooKeeperError } from './errors.js';
+import type { Session } from './session.js';
 import type { CallOptions, RemoveWatchesOptions } from './types.js';
 import { WatchStream } from './watch-stream.js';
 import {
@@ -15,7 +16,6 @@ import {
   WATCHER_TYPES,
   type Watcher,
   type WatchRegistration,
-  type WatchRegistry,
   type WatchType,
 } from './watches.js';
 
@@ -23,12 +23,12 @@ type PersistentKind = 'persistent' | 'recursive';
 
 export class Watching {
   readonly #caller: Caller;
-  readonly #watches: WatchRegistry;
+  readonly #session: Session;
   readonly #streams = new Set<WatchStream>();
 
   constructor(caller: Caller) {
     this.#caller = caller;
-    this.#watches = caller.driver.machine.watches;
+    this.#session = caller.session;
   }
 
   /** The client has closed. */
@@ -45,12 +45,12 @@ export class Watching {
       {
         register: async (watcher) => {
           if (this.#isClosed) throw new ZooKeeperError('ClientClosed', { operation: 'watch', path });
-          this.#watches.add({ kind, path: server, watcher });
+          this.#session.addWatch({ kind, path: server, watcher });
           await this.#add(server, path, kind, 'watch', { timeoutMs: Number.POSITIVE_INFINITY });
         },
         unregister: (watcher) => {
           if (stream !== undefined) this.#streams.delete(stream);
-          if (this.#watches.remove(server, [kind], watcher).size > 0) this.#forgetOnServer(server, kind);
+          if (this.#session.removeWatches(server, [kind], watcher).size > 0) this.#forgetOnServer(server, kind);
         },
       },
       signal,
@@ -71,18 +71,22 @@ export class Watching {
     const server = this.#caller.toServer('removeWatches', path);
     const { type = 'any', watch } = options;
     const kinds = KINDS_OF_TYPE[type];
-    const { machine } = this.#caller.driver;
-    const isPending = machine.isWatchPending(server, kinds, (watcher) => watch === undefined || watcher === watch);
-    if (!isPending && !this.#watches.has(server, kinds, watch)) {
+    const isPending = this.#session.isWatchPending(
+      server,
+      kinds,
+      (watcher) => watch === undefined || watcher === watch,
+    );
+    if (!isPending && !this.#session.watches.has(server, kinds, watch)) {
       throw new ZooKeeperError('NoWatcher', { operation: 'removeWatches', path });
     }
     const forget = (): void => {
-      for (const watcher of this.#watches.remove(server, kinds, watch)) callWatcher(watcher, { type: 'removed', path });
+      for (const watcher of this.#session.removeWatches(server, kinds, watch))
+        callWatcher(watcher, { type: 'removed', path });
     };
     const isShared =
       watch !== undefined &&
-      (this.#watches.hasOther(server, kinds, watch) ||
-        machine.isWatchPending(server, kinds, (watcher) => watcher !== watch));
+      (this.#session.watches.hasOther(server, kinds, watch) ||
+        this.#session.isWatchPending(server, kinds, (watcher) => watcher !== watch));
     if (isShared) {
       forget();
       return;
@@ -108,7 +112,7 @@ export class Watching {
   }
 
   get #isClosed(): boolean {
-    return this.#caller.driver.machine.phase === 'closed';
+    return this.#session.state === 'CLOSED';
   }
 
   #add(
@@ -145,8 +149,8 @@ export class Watching {
       [kind, [kind]],
       ['any', WATCH_KINDS],
     ] as const) {
-      const { machine } = this.#caller.driver;
-      if (this.#isClosed || this.#watches.has(server, kinds) || machine.isWatchPending(server, kinds)) return;
+      if (this.#isClosed || this.#session.watches.has(server, kinds) || this.#session.isWatchPending(server, kinds))
+        return;
       try {
         return await this.#ofType(op.removeWatches, server, server, type, 'watch', {});
       } catch (error) {

@@ -56,6 +56,8 @@ export type Input =
       readonly header: Uint8Array;
     }
   | { readonly type: 'snapshotRead'; readonly reader: number; readonly pages: readonly CheckpointPage[] }
+  /** The process is about to run out of memory, or is not any more: writes that need more are refused meanwhile. */
+  | { readonly type: 'memory'; readonly isScarce: boolean }
   /** Time passes: at least every tick. */
   | { readonly type: 'tick' }
   | { readonly type: 'turnEnd' };
@@ -134,6 +136,14 @@ export interface Note {
  */
 export type Authenticate = (scheme: string, credentials: Uint8Array) => readonly Identity[] | null;
 
+/**
+ * One login by SASL, given by the server for the same reason: the client's next token → the answer to it, or null when
+ * it is refused, which ends the login. `identities`: what it has gained when this was the last token, null before.
+ */
+export type SaslExchange = (
+  token: Uint8Array,
+) => { readonly token: Uint8Array; readonly identities: readonly Identity[] | null } | null;
+
 export interface ReplicaOptions {
   readonly serverId: number;
   /** For a server on its own: itself as the only voter. */
@@ -143,6 +153,11 @@ export interface ReplicaOptions {
   readonly maxSessionTimeoutMs: number;
   /** Requests in the pipeline beyond which connections are not read (globalOutstandingLimit, E13). */
   readonly outstandingMax: number;
+  /** A request that has waited so long because of that is refused (throttledOpWaitTime). Default 0: it waits on. */
+  readonly throttledWaitMs?: number;
+  /** Watches of one connection and ephemeral nodes of one session. Default: no limit. */
+  readonly watchesPerSessionMax?: number;
+  readonly ephemeralsPerSessionMax?: number;
   readonly enforceQuota: boolean;
   readonly skipAcl: boolean;
   /** extendedTypesEnabled: TTL nodes (E34). */
@@ -157,6 +172,10 @@ export interface ReplicaOptions {
   readonly checkpointEntries: number;
   readonly checkpointBytes: number;
   readonly authenticate: Authenticate;
+  /** Begins a login by SASL; undefined: it is not offered. */
+  readonly beginSasl?: (() => SaslExchange) | undefined;
+  /** Who fails to log in by SASL may stay, without the identity (allowSaslFailedClients). Default false. */
+  readonly keepsSaslFailures?: boolean;
   /** Whether `audit` effects are wanted. Default false. */
   readonly audit?: boolean;
   /** Seed of the path index: random in production, so that nobody can prepare colliding paths. */

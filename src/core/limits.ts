@@ -43,6 +43,9 @@ export const limits = {
   identitiesMax: 64,
   credentialBytesMax: 8_192,
 
+  /** Characters of its paths that a client's watches may have each on the average; more of them count as more watches. */
+  watchCharacters: 256,
+
   /** Captured checkpoint bytes handed to the disk at a time. */
   checkpointSliceBytesMax: 262_144,
 

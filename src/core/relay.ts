@@ -3,20 +3,25 @@
 //   learner                                     leader
 //   forward     writes of its clients        →  into the open batch, if the session is still that learner's (E19)
 //   revalidate  sessions that come back      →  alive? its owner is this learner from now on (E4, E19)
-//   sync        reads that must be current   →  a round of pings: it still leads (design: "sync", better than E70)
+//   sync        reads that must be current   →  a round of pings: it still leads (design: "sync", better than E70);
+//                                               who asks is heard of, so an answer proves that the session lives
 //   pong        who was heard of (E16)       →  deadlines move
 //
 // Whatever comes together in one turn goes in one message. The leader's own clients take the same road without the
 // messages. All of it ends with the leader's term: then clients have to connect again.
 
 import { OpCode } from '../../protocol/client/constants.js';
+import { Code } from '../../protocol/client/errors.js';
+import { JuteReader } from '../../protocol/jute/reader.js';
 import { decodeBatch, encodeBatch } from '../../protocol/peer/codec.js';
 import type { EntrySink, Identity } from '../../protocol/peer/entries.js';
 import type { PeerMessage, PeerMessageOf } from '../../protocol/peer/messages.js';
 import type { ReplicaOptions } from './io.js';
+import { errorEntry } from './ops/error.js';
 import type { World } from './ops/operation.js';
 import { writeOperation } from './ops/table.js';
 import type { Outbox } from './outbox.js';
+import { freesMemory } from './pipeline/admit.js';
 import { OpenBatch } from './pipeline/stamp.js';
 import type { SessionExpiry } from './sessions/expiry.js';
 
@@ -36,6 +41,8 @@ export interface Station {
   /** Whom this server follows. */
   readonly leaderId: number;
   readonly isLeading: boolean;
+  /** A leader in need refuses what learners' clients write, as it refuses its own clients. */
+  readonly clients: { readonly memoryIsScarce: boolean };
   readonly outbox: Pick<Outbox, 'send' | 'resetLink'>;
   /** A write takes its place in the leader's open batch. */
   release: EntrySink;
@@ -69,13 +76,15 @@ interface Owner {
 
 /** A forwarded batch has no zxids yet. */
 const NO_ZXID = 1;
+/** The entry in the place of a write that the leader does not take. */
+const OVERLOADED = errorEntry(Code.ThrottledOp);
 
 export class Relay {
   private readonly station: Station;
   private readonly forwards = new OpenBatch({ enforceQuota: false, skipAcl: false });
   private revalidations: { session: number; timeoutMs: number }[] = [];
   /** This learner's syncs, by rising id. */
-  private asked: { readonly id: number; readonly barrier: SyncBarrier }[] = [];
+  private asked: { readonly id: number; readonly barrier: SyncBarrier; readonly session: number }[] = [];
   private lastSyncId = 0;
   private sentSyncId = 0;
   /** The leader's: which server carries a session, and how long it may be silent if not as it was created. */
@@ -126,12 +135,12 @@ export class Relay {
     return this.owners.has(session);
   }
 
-  /** Its zxid is set when the leader has proved that it leads. */
-  sync(barrier: SyncBarrier): void {
+  /** Its zxid is set when the leader has proved that it leads. `session`: who asks; 0 when that is not sure. */
+  sync(barrier: SyncBarrier, session: number): void {
     const { station } = this;
     if (station.isLeading) {
       this.pendingSyncs.push({ barrier, learner: 0, id: 0, zxid: station.proposedZxid, round: 0 });
-    } else this.asked.push({ id: ++this.lastSyncId, barrier });
+    } else this.asked.push({ id: ++this.lastSyncId, barrier, session });
   }
 
   /** Sends what has come together; writes first, since a sync comes behind them. */
@@ -152,8 +161,10 @@ export class Relay {
       station.outbox.send([station.leaderId], { type: 'revalidate', sessions, timeoutsMs });
     }
     if (this.sentSyncId !== this.lastSyncId) {
+      const sessions = new Set<number>();
+      for (const { id, session } of this.asked) if (id > this.sentSyncId && session !== 0) sessions.add(session);
       this.sentSyncId = this.lastSyncId;
-      station.outbox.send([station.leaderId], { type: 'sync', id: this.lastSyncId });
+      station.outbox.send([station.leaderId], { type: 'sync', id: this.lastSyncId, sessions: [...sessions] });
     }
   }
 
@@ -170,9 +181,7 @@ export class Relay {
     if (station.isLeading) {
       if (message.type === 'forward') this.forwarded(peer, message);
       else if (message.type === 'revalidate') this.revalidateFor(peer, message);
-      else if (message.type === 'sync') {
-        this.pendingSyncs.push({ barrier: null, learner: peer, id: message.id, zxid: station.proposedZxid, round: 0 });
-      }
+      else if (message.type === 'sync') this.syncFor(peer, message);
     } else if (peer === station.leaderId) {
       if (message.type === 'revalidated') {
         message.sessions.forEach((session, i) => {
@@ -198,7 +207,8 @@ export class Relay {
       const operation = operations[i];
       const session = sessions[i];
       const end = requestEnds[i];
-      if (writeOperation(operation) === undefined) {
+      const write = writeOperation(operation);
+      if (write === undefined) {
         station.outbox.resetLink(peer, `it forwards the unknown operation ${operation}`);
         return;
       }
@@ -207,10 +217,23 @@ export class Relay {
       else {
         this.touch(session);
         if (operation === OpCode.closeSession) station.expiry.close(session);
-        station.release(operation, session, cxids[i], identityLists[callers[i]], requests, start, end);
+        const caller = identityLists[callers[i]];
+        if (station.clients.memoryIsScarce && !freesMemory(write, new JuteReader(requests, start, end))) {
+          station.release(OpCode.error, session, cxids[i], caller, OVERLOADED, 0, OVERLOADED.length);
+        } else station.release(operation, session, cxids[i], caller, requests, start, end);
       }
       start = end;
     }
+  }
+
+  /** A session that is not the learner's any more, or is closing, gets no answer: its connection is closed first. */
+  private syncFor(peer: number, { id, sessions }: PeerMessageOf<'sync'>): void {
+    const { station, owners } = this;
+    for (const session of sessions) {
+      const isAlive = owners.get(session)?.server === peer && this.touch(session);
+      if (!isAlive) station.outbox.send([peer], { type: 'moved', session });
+    }
+    this.pendingSyncs.push({ barrier: null, learner: peer, id, zxid: station.proposedZxid, round: 0 });
   }
 
   private revalidateFor(peer: number, { sessions, timeoutsMs }: PeerMessageOf<'revalidate'>): void {
@@ -252,12 +275,13 @@ export class Relay {
     for (const session of sessions) if (this.owners.get(session)?.server === learner) this.touch(session);
   }
 
-  private touch(session: number): void {
+  /** False when it is unknown or closing. */
+  private touch(session: number): boolean {
     const { station } = this;
     const created = station.world.sessions.get(session);
-    if (created === undefined) return;
+    if (created === undefined) return false;
     const timeoutMs = this.owners.get(session)?.timeoutMs || created.timeoutMs;
-    station.expiry.touch(session, station.monotonicMs, this.graceMs(session, timeoutMs));
+    return station.expiry.touch(session, station.monotonicMs, this.graceMs(session, timeoutMs));
   }
 
   /** Reports come only with every ping: a session elsewhere has that much longer, or it could expire early (E17). */

@@ -218,6 +218,9 @@ export class Replica implements StateMachine {
       case 'drained':
         clients.drained(input.connection);
         break;
+      case 'memory':
+        clients.memory(input.isScarce);
+        break;
       case 'tick':
         this.tick();
         break;
@@ -285,7 +288,7 @@ export class Replica implements StateMachine {
 
   private tick(): void {
     this.peer.tick();
-    this.clients.spareUnheard();
+    this.clients.tick();
     if (this.peer.leader !== null && this.isWritable) this.stats.sessionsExpired += this.housekeeping.tick();
     this.beginCheckpointIfDue();
     this.checkpointing.advance();
@@ -352,9 +355,9 @@ export class Replica implements StateMachine {
 
   // --- what the relay asks
 
-  sync(barrier: SyncBarrier): void {
+  sync(barrier: SyncBarrier, session: number): void {
     if (this.peer.isAlone) barrier.zxid = this.proposedZxid;
-    else this.relay.sync(barrier);
+    else this.relay.sync(barrier, session);
   }
 
   syncsReady(): void {

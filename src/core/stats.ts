@@ -12,6 +12,14 @@ export class Stats {
   connectionsRefused = 0;
   sessionsExpired = 0;
   authFailures = 0;
+  /** Connections that had to wait because too much was under way. */
+  throttleWaits = 0;
+  /** Requests refused after such a wait, for a limit of their session, and for want of memory. */
+  throttledRequests = 0;
+  limitedRequests = 0;
+  memoryRefusals = 0;
+  /** Connections given up because too much had come of requests that were not whole. */
+  tornRequestsDropped = 0;
   lastProposalBytes = -1;
   minProposalBytes = -1;
   maxProposalBytes = -1;

@@ -2,7 +2,7 @@
 
 import { type Acl, type Client, type Data, ZooKeeperError } from '../client/index.js';
 import { ensureDirectory } from './directory.js';
-import { nodeChanged, orNull, PATIENT, persist } from './waiting.js';
+import { nodeChanged, orNull, PATIENT, persist, type WaitingOptions, withDeadline } from './waiting.js';
 
 export interface BarrierOptions {
   /** Content of the gate's node. */
@@ -15,7 +15,7 @@ export interface BarrierOptions {
  * ```ts
  * const barrier = new Barrier(client, '/barriers/migration');
  * await barrier.close();             // one process
- * await barrier.wait({ signal });    // many others, until …
+ * await barrier.wait();              // many others, until …
  * await barrier.open();
  * ```
  *
@@ -64,10 +64,11 @@ export class Barrier {
     return (await this.#client.exists(this.#path)) !== null;
   }
 
-  /** Waits until it is open. Rejects with the signal's reason, or ClientClosed. */
-  async wait(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    while (await nodeChanged(this.#client, this.#path, signal));
+  /** Waits until it is open. Rejects with the signal's reason, TimeoutError, or ClientClosed. */
+  wait(options: WaitingOptions = {}): Promise<void> {
+    return withDeadline(this.#client, options, async (signal) => {
+      signal?.throwIfAborted();
+      while (await nodeChanged(this.#client, this.#path, signal));
+    });
   }
 }

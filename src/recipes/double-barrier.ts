@@ -10,9 +10,19 @@
 
 import { type Acl, type Client, ZooKeeperError } from '../client/index.js';
 import { Contender, type Queue } from './contender.js';
+import { BARRIER_LINE } from './layouts.js';
 import { compareSequence, inOrder } from './sequence.js';
 import { type GuardOptions, SessionGuard } from './session-guard.js';
-import { abortable, nodeChanged, orNull, PATIENT, persist, watchedData } from './waiting.js';
+import {
+  abortable,
+  nodeChanged,
+  orNull,
+  PATIENT,
+  persist,
+  type WaitingOptions,
+  watchedData,
+  withDeadline,
+} from './waiting.js';
 
 export interface DoubleBarrierOptions extends GuardOptions {
   /** Of the nodes it makes. Default OPEN_ACL. Members must be able to write each other's nodes. */
@@ -51,39 +61,63 @@ export class DoubleBarrier {
     this.#client = client;
     this.#size = size;
     this.#options = options;
-    this.#queue = { directory: path, prefix: 'member-', acl: options.acl };
+    this.#queue = { directory: path, line: BARRIER_LINE, kind: 'member-', acl: options.acl };
   }
 
   /**
    * Waits until there are enough members. Who loses the session while waiting enters again. Rejects with the signal's
-   * reason, ClientClosed, NoAuth, InvalidACL; no member is left behind then.
+   * reason, TimeoutError, ClientClosed, NoAuth, InvalidACL; no member is left behind then.
+   *
+   * By all or by none: who gives up when the round has just been formed has entered all the same, and the call resolves.
+   * To know, it waits for a server's answer, at most until the session is lost.
    */
-  async enter(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<BarrierMember> {
-    const { signal } = options;
-    for (;;) {
-      const contender = await Contender.enter(this.#client, this.#queue, signal);
+  enter(options: WaitingOptions = {}): Promise<BarrierMember> {
+    return withDeadline(this.#client, options, async (signal) => {
+      for (;;) {
+        const contender = await Contender.enter(this.#client, this.#queue, signal);
+        let round: Round | null;
+        try {
+          await abortable(this.#formRounds(), signal);
+          round = await this.#roundOf(contender, signal);
+        } catch (error) {
+          round = await this.#withdraw(contender);
+          if (round === null) throw error;
+        }
+        if (round === null) continue;
+        // It may have waited for long, with pings alone. Whether that worked the member's guard will see.
+        await contender.prove().catch(() => {});
+        return new BarrierMember(contender, round, this.#options);
+      }
+    });
+  }
+
+  /** Takes the node of a member that gives up away; but when it is in a round by now, it stays, and this is the round. */
+  async #withdraw(contender: Contender): Promise<Round | null> {
+    const client = this.#client;
+    while (contender.isAlive && client.state !== 'CLOSED') {
       try {
-        await abortable(this.#formRounds(), signal);
-        const round = await this.#roundOf(contender, signal);
-        if (round !== null) return new BarrierMember(contender, round, this.#options);
+        await client.delete(contender.path, { ...PATIENT, version: 0 });
+        return null;
       } catch (error) {
-        contender.abandon();
-        throw error;
+        if (ZooKeeperError.is(error, 'BadVersion')) return this.#roundOf(contender, undefined);
+        if (!ZooKeeperError.is(error, 'ConnectionLoss')) break;
       }
     }
+    contender.abandon();
+    return null;
   }
 
   /** Puts the oldest members into rounds as long as there are enough without one. */
   async #formRounds(): Promise<void> {
     const client = this.#client;
-    const { directory, prefix } = this.#queue;
+    const { directory, line } = this.#queue;
     for (;;) {
       // The directory first: a round that is formed in between changes its version, and the transaction fails.
       const node = await orNull(persist(client, () => client.get(directory, PATIENT)));
       const children = await orNull(persist(client, () => client.children(directory, PATIENT)));
       if (node === null || children === null) return;
       const upTo = node.data === null || node.data.length === 0 ? undefined : Number(node.data.toString());
-      const waiting = inOrder(children, prefix).filter(
+      const waiting = inOrder(children, line.kinds).filter(
         ({ sequence }) => upTo === undefined || compareSequence(sequence, upTo) > 0,
       );
       if (waiting.length < this.#size) return;
@@ -144,11 +178,14 @@ export class BarrierMember implements AsyncDisposable {
   }
 
   /**
-   * Waits until all members of the round have left. May be called again. Rejects with the signal's reason or
-   * ClientClosed; after an abort this member counts as having left all the same.
+   * Waits until all members of the round have left. May be called again. Rejects with the signal's reason, TimeoutError
+   * or ClientClosed; after an abort this member counts as having left all the same.
    */
-  async leave(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { signal } = options;
+  leave(options: WaitingOptions = {}): Promise<void> {
+    return withDeadline(this.#contender.client, options, (signal) => this.#leave(signal));
+  }
+
+  async #leave(signal: AbortSignal | undefined): Promise<void> {
     const { directory } = this.#contender.queue;
     // Later members may bear the same numbers, once the directory has been cleared away; these names are unique.
     const members = new Set<string>();
@@ -181,7 +218,7 @@ export class BarrierMember implements AsyncDisposable {
     const { client, queue } = this.#contender;
     const { first, last } = this.#round;
     const children = await orNull(persist(client, () => client.children(queue.directory, PATIENT)));
-    return inOrder(children ?? [], queue.prefix)
+    return inOrder(children ?? [], queue.line.kinds)
       .filter(({ sequence }) => compareSequence(sequence, first) >= 0 && compareSequence(sequence, last) <= 0)
       .map(({ name }) => name);
   }

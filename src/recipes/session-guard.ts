@@ -13,7 +13,7 @@ export class LeaseEndedError extends Error {
      * `released` by its holder; `unsafe`: no server has answered for so long that the session may soon expire;
      * `lost`: the session is gone, or the client closed; `deleted`: somebody has deleted its node.
      */
-    readonly why: 'released' | 'unsafe' | 'lost' | 'deleted',
+    readonly why: keyof typeof REASONS,
     path: string,
   ) {
     super(`${path} is not held any more: ${REASONS[why]}`);
@@ -30,15 +30,16 @@ const REASONS = {
 export interface GuardOptions {
   /**
    * How long before the earliest possible expiry of the session the signal aborts: the time that the work needs to stop.
-   * Default: a tenth of the session timeout.
+   * No more than half of the session timeout counts. Default: a tenth of it.
    */
   readonly marginMs?: number | undefined;
 }
 
 export class SessionGuard {
   readonly #controller = new AbortController();
+  readonly #unguard: () => void;
   readonly #unsubscribe: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  #callOff: () => void = () => {};
 
   constructor(
     readonly client: Client,
@@ -48,6 +49,7 @@ export class SessionGuard {
     readonly path: string,
     readonly options: GuardOptions,
   ) {
+    this.#unguard = client.guardSession();
     this.#unsubscribe = client.onState(({ state }) => {
       if (state === 'LOST' || state === 'CLOSED') this.end('lost');
     });
@@ -66,7 +68,8 @@ export class SessionGuard {
   /** Aborts the signal, once. */
   end(why: LeaseEndedError['why']): void {
     if (this.signal.aborted) return;
-    clearTimeout(this.#timer);
+    this.#callOff();
+    this.#unguard();
     this.#unsubscribe();
     this.#controller.abort(new LeaseEndedError(why, this.path));
   }
@@ -78,9 +81,10 @@ export class SessionGuard {
 
   #check(): void {
     const { client, sessionId, options } = this;
-    const remainingMs = this.#safeForMs - (options.marginMs ?? client.session.timeoutMs / 10);
+    const { timeoutMs } = client.session;
+    const remainingMs = this.#safeForMs - Math.min(options.marginMs ?? timeoutMs / 10, timeoutMs / 2);
     if (client.session.id !== sessionId) this.end('lost');
     else if (remainingMs <= 0) this.end('unsafe');
-    else this.#timer = setTimeout(() => this.#check(), Math.ceil(remainingMs)).unref();
+    else this.#callOff = client.clock.after(remainingMs, () => this.#check());
   }
 }

@@ -1,5 +1,5 @@
 // Small tools for waiting: for a promise that may be given up, for a node that changes, and through a lost connection.
-// None of them sets a deadline: the caller's AbortSignal is the only one (AbortSignal.timeout makes one of a time).
+// What ends a wait is always an AbortSignal: a caller's `timeoutMs` is made one at the door.
 
 import {
   type CallOptions,
@@ -12,6 +12,34 @@ import {
 
 /** For calls whose deadline is the caller's signal, or the end of the session. */
 export const PATIENT: CallOptions = { timeoutMs: Number.POSITIVE_INFINITY };
+
+/** How long a recipe may wait. */
+export interface WaitingOptions {
+  /** Ends the wait, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends the wait after so long, with a DOMException named TimeoutError. Default: never. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Does `work` with a signal that aborts when the caller's does, or when the time is over. */
+export async function withDeadline<T>(
+  client: Client,
+  options: WaitingOptions,
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  const { signal, timeoutMs } = options;
+  if (timeoutMs === undefined) return work(signal);
+  const controller = new AbortController();
+  const timeIsUp = () => controller.abort(new DOMException(`not within ${timeoutMs} ms`, 'TimeoutError'));
+  const callOff = client.clock.after(timeoutMs, timeIsUp);
+  const done = onAbort(signal, () => controller.abort(signal?.reason));
+  try {
+    return await work(controller.signal);
+  } finally {
+    callOff();
+    done();
+  }
+}
 
 /** Settles as `promise` does, unless the signal aborts first: then it rejects with the signal's reason. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -36,6 +64,13 @@ export async function persist<T>(client: Client, call: () => Promise<T>, signal?
       if (!isLost || client.state === 'CLOSED' || signal?.aborted) throw error;
     }
   }
+}
+
+/** Waits for so long, by the client's clock. */
+export function pause(client: Client, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    client.clock.after(delayMs, resolve);
+  });
 }
 
 /** The value of a call, or null when its node is not there. */
@@ -88,6 +123,7 @@ export class Change {
     this.#audience = audience;
     this.#end = () => {
       unsubscribe();
+      resolve();
       audience.members.delete(resolve);
       if (!audience.isSet && audience.members.size === 0 && audiences.get(path) === audience) audiences.delete(path);
     };
@@ -107,7 +143,7 @@ export class Change {
     }
   }
 
-  /** Stops listening. */
+  /** Stops listening; whoever still waits for it is let go. */
   end(): void {
     this.#end();
   }

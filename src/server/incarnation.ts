@@ -12,11 +12,13 @@ import type { ServerConfig } from './config/index.js';
 import { EnsembleAuth } from './ensemble-auth.js';
 import { FactGatherer } from './facts.js';
 import type { Logger } from './logging.js';
+import { startMemoryGuard } from './memory-guard.js';
 import { ClientListener, type ClientTlsOptions } from './net/client-listener.js';
 import type { PauseMonitor } from './pause-monitor.js';
 import { openTlsSockets, PeerLinks, type PeerSockets, peerLinksOptions, plainSockets } from './peers/index.js';
 import { replicaOptions } from './replica-options.js';
 import { Runtime } from './runtime.js';
+import { openSasl } from './sasl/index.js';
 import { type Recovered, Storage, StorageError } from './storage/index.js';
 import { openClientTls } from './tls/client-tls.js';
 import { packageVersion } from './version.js';
@@ -85,12 +87,15 @@ export class Incarnation {
     const { config, logger } = this;
     const tls = openClientTls(config, logger);
     const sockets = this.openPeerSockets();
+    const sasl = openSasl(config, logger);
+    this.open.push(() => sasl?.close());
     const { storage, recovered } = await this.openStorage();
     this.open.push(() => storage.close());
     const audit = await openAuditLog(config, logger);
     this.open.push(() => audit?.close());
     const ensembleAuth = new EnsembleAuth(config.ensembleAuthNames);
-    const replica = new Replica({ ...replicaOptions(config, ensembleAuth), audit: audit !== null });
+    const options = replicaOptions(config, ensembleAuth);
+    const replica = new Replica({ ...options, beginSasl: sasl?.begin, audit: audit !== null });
     await recover(replica, recovered, logger).catch((error) => {
       throw error instanceof StorageError ? error : damaged(error as Error, config.dataDir);
     });
@@ -105,6 +110,12 @@ export class Incarnation {
       audited: (record) => audit?.write(record),
     });
     this.open.push(() => runtime.stop());
+    const memory = startMemoryGuard(
+      config.memoryLimitInMb,
+      (isScarce) => runtime.input({ type: 'memory', isScarce }),
+      logger,
+    );
+    this.open.push(() => memory.stop());
     const version = versionText(packageVersion(), builtAt());
     const { startedMs } = this;
     const facts = new FactGatherer({
@@ -224,6 +235,8 @@ export class Incarnation {
         frameBytesMax: config.juteMaxBuffer,
         sessionlessTimeoutMs: config.sessionlessCnxnTimeoutMs,
         keepAlive: config.tcpKeepAlive,
+        tornBytesMax: config.largeRequestMaxBytes,
+        outputTotalBytesMax: config.outputLimitInMb * 1_048_576,
         rate: {
           tokensMax: config.connectionMaxTokens,
           fillCount: config.connectionTokenFillCount,
@@ -233,6 +246,9 @@ export class Incarnation {
       {
         refused: () => {
           replica.stats.connectionsRefused++;
+        },
+        tornRequestDropped: () => {
+          replica.stats.tornRequestsDropped++;
         },
         connected: (connection, entropy) => runtime.input({ type: 'connected', connection, entropy }),
         frames: (connection, bytes, start, end) => runtime.input({ type: 'frames', connection, bytes, start, end }),

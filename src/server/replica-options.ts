@@ -5,7 +5,7 @@ import type { ReplicaOptions } from '../core/io.js';
 import { limits } from '../core/limits.js';
 import type { EnsembleOptions } from '../core/zab/surroundings.js';
 import { createAuthenticate } from './auth.js';
-import type { ServerConfig } from './config/index.js';
+import { requiredSchemes, type ServerConfig } from './config/index.js';
 import type { EnsembleAuth } from './ensemble-auth.js';
 
 /** A checkpoint is due after this many bytes of requests even where the configuration allows far more. */
@@ -25,10 +25,14 @@ export function replicaOptions(config: ServerConfig, ensemble?: EnsembleAuth): R
     maxSessionTimeoutMs: config.maxSessionTimeoutMs,
     // Both bound the requests under way, and above either a request waits.
     outstandingMax: Math.min(config.globalOutstandingLimit, config.requestThrottleLimit || Number.POSITIVE_INFINITY),
+    throttledWaitMs: config.throttledOpWaitTimeMs,
+    watchesPerSessionMax: config.maxWatchesPerSession || Number.POSITIVE_INFINITY,
+    ephemeralsPerSessionMax: config.maxEphemeralsPerSession || Number.POSITIVE_INFINITY,
     enforceQuota: config.enforceQuota,
     skipAcl: config.skipACL,
     ttlNodes: config.extendedTypesEnabled,
-    requiredSchemes: config.enforceAuthEnabled ? config.enforceAuthSchemes : null,
+    requiredSchemes: requiredSchemes(config),
+    keepsSaslFailures: config.allowSaslFailedClients,
     containerCheckMs: config.containerCheckIntervalMs,
     containersPerMinute: config.containerMaxPerMinute,
     containerNeverUsedMs: config.containerMaxNeverUsedIntervalMs,

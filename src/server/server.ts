@@ -82,7 +82,7 @@ class Server {
     try {
       ports = await this.current.start();
     } catch (error) {
-      if (!this.config.replicated || !(error instanceof StorageError) || error.code !== 'DAMAGED') throw error;
+      if (!this.canBeReplaced(error)) throw error;
       await this.setAside(error.message);
       ports = await this.current.start();
     }
@@ -93,13 +93,18 @@ class Server {
   private async ended(ending: Ending): Promise<void> {
     if (this.stopping !== null) return;
     try {
-      if (ending.kind === 'failed') throw ending.error;
+      if (ending.kind === 'failed' && !this.canBeReplaced(ending.error)) throw ending.error;
       await this.current.stop();
-      await this.setAside(ending.reason);
+      await this.setAside(ending.kind === 'failed' ? ending.error.message : ending.reason);
       await this.begin();
     } catch (error) {
       this.fail(error as Error);
     }
+  }
+
+  /** Whether a copy of what the other servers have would help: whatever is damaged, they have it too. */
+  private canBeReplaced(error: unknown): error is StorageError {
+    return this.config.replicated && error instanceof StorageError && error.code === 'DAMAGED';
   }
 
   private async setAside(reason: string): Promise<void> {

@@ -4,12 +4,10 @@
 
 import { Xid } from '../../protocol/client/constants.js';
 import { type OperationName, operations, type RequestOf, type ResponseOf } from '../../protocol/client/operations.js';
-import { readConnectResponse, writeConnectRequest } from '../../protocol/client/packets.js';
-import { WatcherEvent } from '../../protocol/client/records.js';
-import { JuteReader } from '../../protocol/jute/reader.js';
+import { writeConnectRequest } from '../../protocol/client/packets.js';
 import type { Type } from '../../protocol/jute/schema.js';
 import { JuteWriter } from '../../protocol/jute/writer.js';
-import { FrameAssembler } from '../server/net/frames.js';
+import { type Packet, PacketReader, type Reply } from './packet-reader.js';
 import type { VirtualServer } from './virtual-server.js';
 import type { VirtualSocket } from './virtual-socket.js';
 import type { VirtualWorld } from './virtual-world.js';
@@ -24,41 +22,11 @@ export interface ConnectOptions {
   readonly readOnly?: boolean | undefined;
 }
 
-export interface ConnectReply {
-  readonly kind: 'connect';
-  readonly sessionId: bigint;
-  readonly password: Uint8Array | null;
-  readonly timeoutMs: number;
-  readonly readOnly: boolean | undefined;
-  /** Of the packet, without its length: 36 or 37 (E2). */
-  readonly bytes: number;
-}
-
-export interface Reply<Response = unknown> {
-  readonly kind: 'reply';
-  readonly xid: number;
-  readonly zxid: number;
-  readonly code: number;
-  readonly operation: OperationName | 'raw';
-  /** Undefined when the code is not 0 or the operation has no body. */
-  readonly response: Response | undefined;
-  /** The body as it came. */
-  readonly body: Uint8Array;
-}
-
-export interface Event {
-  readonly kind: 'event';
-  readonly zxid: number;
-  readonly type: number;
-  readonly path: string;
-}
-
-export type Received = ConnectReply | Reply | Event | { readonly kind: 'closed' };
+export type Received = Packet | { readonly kind: 'closed' };
 
 export type OperationRequest<N extends OperationName> = RequestOf<(typeof operations)[N]>;
 export type OperationResponse<N extends OperationName> = ResponseOf<(typeof operations)[N]>;
 
-const FRAME_BYTES_MAX = 16_777_216;
 const FIXED_XIDS: Partial<Record<OperationName, number>> = {
   ping: Xid.ping,
   auth: Xid.auth,
@@ -77,10 +45,8 @@ export class VirtualClient {
   lastZxidSeen = 0;
   private readonly world: VirtualWorld;
   private socket: VirtualSocket | null = null;
-  private assembler = new FrameAssembler(FRAME_BYTES_MAX);
-  private isGreeted = false;
+  private reader = this.createReader();
   private nextXid = 1;
-  private readonly expected = new Map<number, OperationName>();
 
   constructor(world: VirtualWorld) {
     this.world = world;
@@ -94,14 +60,12 @@ export class VirtualClient {
   /** Opens a connection and sends the connect request. False when nobody listens. */
   connect(server: VirtualServer, options: ConnectOptions = {}): boolean {
     this.disconnect();
-    this.assembler = new FrameAssembler(FRAME_BYTES_MAX);
-    this.isGreeted = false;
-    this.expected.clear();
+    this.reader = this.createReader();
     let socket: VirtualSocket | null = null;
     const isCurrent = () => socket !== null && this.socket === socket;
     socket = server.accept({
       bytes: (chunk) => {
-        if (isCurrent()) this.assembler.feed(chunk, (bytes, start, end) => this.frames(bytes, start, end));
+        if (isCurrent()) this.reader.feed(chunk);
       },
       end: () => {
         if (!isCurrent()) return;
@@ -170,7 +134,7 @@ export class VirtualClient {
     writer.int(operation.code);
     (operation.request as Type<unknown>).write(writer, request);
     writer.endFrame(start);
-    this.expected.set(xid, name);
+    this.reader.expect(xid, name);
     return { xid, bytes: writer.toBytes() };
   }
 
@@ -245,41 +209,16 @@ export class VirtualClient {
     return found as unknown as Received;
   }
 
-  private frames(bytes: Uint8Array, start: number, end: number): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = start; at < end; ) {
-      const frameEnd = at + 4 + view.getInt32(at);
-      const reader = new JuteReader(bytes, at + 4, frameEnd);
-      at = frameEnd;
-      if (this.isGreeted) this.packet(reader);
-      else this.greeted(reader);
-    }
-  }
-
-  private greeted(reader: JuteReader): void {
-    const bytes = reader.remaining;
-    const { sessionId, password, timeoutMs, readOnly } = readConnectResponse(reader);
-    this.isGreeted = true;
-    this.sessionId = sessionId;
-    this.password = password;
-    this.add({ kind: 'connect', sessionId, password, timeoutMs, readOnly, bytes });
-  }
-
-  private packet(reader: JuteReader): void {
-    const xid = reader.int();
-    const zxid = reader.longNumber();
-    const code = reader.int();
-    if (xid === Xid.notification) {
-      const { type, path } = WatcherEvent.read(reader);
-      this.add({ kind: 'event', zxid, type, path });
-      return;
-    }
-    if (zxid > this.lastZxidSeen && xid !== Xid.ping && xid !== Xid.auth) this.lastZxidSeen = zxid;
-    const name = this.expected.get(xid);
-    if (xid > 0) this.expected.delete(xid);
-    const body = reader.bytes.slice(reader.position, reader.end);
-    const response = code === 0 && name !== undefined ? operations[name].response.read(reader) : undefined;
-    this.add({ kind: 'reply', xid, zxid, code, operation: name ?? 'raw', response, body });
+  private createReader(): PacketReader {
+    return new PacketReader((packet) => {
+      if (packet.kind === 'connect') {
+        this.sessionId = packet.sessionId;
+        this.password = packet.password;
+      } else if (packet.kind === 'reply' && packet.xid !== Xid.ping && packet.xid !== Xid.auth) {
+        this.lastZxidSeen = Math.max(this.lastZxidSeen, packet.zxid);
+      }
+      this.add(packet);
+    });
   }
 
   private add(item: Received): void {

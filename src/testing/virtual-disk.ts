@@ -64,6 +64,8 @@ export class VirtualDisk {
   log: StoredBatch[] = [];
   /** Every batch that ever became durable, also those that were cut off or replaced: for checkers. */
   readonly archive: StoredBatch[] = [];
+  /** False for long lives, with nobody who checks. Default true. */
+  keepsArchive = true;
   /** While true, no write succeeds. */
   isFull = false;
   /** Batches behind the checkpoint that are kept for learners that catch up. Default 0. */
@@ -284,7 +286,7 @@ export class VirtualDisk {
         assert(isNext || opensEpoch, `the log ends at ${last} and cannot go on with ${write.firstZxid}`);
         assert(Math.floor(write.firstZxid / EPOCH_RANGE) <= this.acceptedEpoch, 'a batch of an epoch not yet accepted');
         this.log.push(write);
-        this.archive.push(write);
+        if (this.keepsArchive) this.archive.push(write);
         break;
       }
       case 'epochs':

@@ -54,7 +54,6 @@ export const DEFAULT_REPLICA_OPTIONS: ReplicaOptions = {
 
 /** As in the real server's runtime. */
 const TICK_MS = 20;
-const TURN_MS_MAX = 0.5;
 /** From a database that was set aside to the next start. */
 const START_AGAIN_MS = 50;
 const FRAME_BYTES_MAX = 1_048_575;
@@ -234,6 +233,14 @@ export class VirtualServer implements Host {
     return socket;
   }
 
+  /** As if all clients that are connected had just said something. */
+  hearClients(): void {
+    if (this.current === null || this.isFrozen) return;
+    for (const connection of this.links.keys()) {
+      this.current.liveness.touch(connection.session, this.world.nowMs, connection.timeoutMs);
+    }
+  }
+
   private hangUp(connection: Connection): void {
     this.links.get(connection)?.socket.toClient.end();
     this.links.delete(connection);
@@ -249,7 +256,7 @@ export class VirtualServer implements Host {
     if (this.turnScheduled) return;
     this.turnScheduled = true;
     const { life } = this;
-    this.world.after(this.world.delayUpTo(TURN_MS_MAX), () => {
+    this.world.after(this.world.delayUpTo(this.world.turnDelayMsMax), () => {
       if (life !== this.life) return;
       this.turnScheduled = false;
       if (this.isFrozen) this.world.after(TICK_MS, () => life === this.life && this.scheduleTurn());

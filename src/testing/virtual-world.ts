@@ -3,7 +3,11 @@
 // seed gives the same run, event by event, which `traceHash` proves.
 //
 //   world ── queue of (time, action) ── VirtualServer: a real Replica with a VirtualDisk
-//                                    └─ VirtualClient: real frames over a VirtualSocket
+//                                    ├─ VirtualClient: real frames over a VirtualSocket
+//                                    └─ VirtualProcess: the SDK, and what is built on it
+//
+// Code with promises runs in it too: `pass` instead of `run` lets all promises settle after each event before the next
+// one happens, so their order is that of the seed as well.
 //
 // There is no second implementation of the server in here: what runs is the code that runs in production.
 
@@ -19,6 +23,8 @@ export interface WorldOptions {
   readonly networkDelayMsMax?: number;
   /** Longest time that a write to a disk takes, in ms. Default 5. */
   readonly diskDelayMsMax?: number;
+  /** Longest time from an input of a server to the turn that handles it, in ms. Default 0.5. */
+  readonly turnDelayMsMax?: number;
   /** Where the wall clock stands at the start, in ms since 1970. Default: 2025-01-01. */
   readonly wallMs?: number;
 }
@@ -37,21 +43,29 @@ export class VirtualWorld {
   readonly trace = new Trace();
   readonly networkDelayMsMax: number;
   readonly diskDelayMsMax: number;
+  readonly turnDelayMsMax: number;
   private now = 0;
   private wallOffsetMs: number;
   private scheduled = 0;
+  private isStirred = false;
   private readonly queue = new Heap<Event>((a, b) => a.timeMs - b.timeMs || a.order - b.order);
 
   constructor(options: WorldOptions = {}) {
     this.random = new Random(options.seed ?? 1);
     this.networkDelayMsMax = options.networkDelayMsMax ?? 2;
     this.diskDelayMsMax = options.diskDelayMsMax ?? 5;
+    this.turnDelayMsMax = options.turnDelayMsMax ?? 0.5;
     this.wallOffsetMs = options.wallMs ?? WALL_START_MS;
   }
 
   /** Virtual ms since the start; only ever rises. */
   get nowMs(): number {
     return this.now;
+  }
+
+  /** When something is due next; undefined when nothing is. */
+  get nextMs(): number | undefined {
+    return this.queue.peek()?.timeMs;
   }
 
   /** What a wall clock would show; jumps with `jumpWallClock`. */
@@ -102,10 +116,50 @@ export class VirtualWorld {
     }
   }
 
+  /** Code with promises runs in this event: `pass` has to let them settle. */
+  stir(): void {
+    this.isStirred = true;
+  }
+
+  /** As run(), for code with promises. */
+  async pass(durationMs: number): Promise<void> {
+    const untilMs = this.now + durationMs;
+    await settled();
+    for (let next = this.queue.peek(); next !== undefined && next.timeMs <= untilMs; next = this.queue.peek()) {
+      await this.stepAndSettle();
+    }
+    this.now = untilMs;
+  }
+
+  /** As runUntil(), for code with promises. */
+  async passUntil(isDone: () => boolean, what: string, limitMs = RUN_UNTIL_LIMIT_MS): Promise<void> {
+    const untilMs = this.now + limitMs;
+    await settled();
+    while (!isDone()) {
+      const next = this.queue.peek();
+      if (next === undefined || next.timeMs > untilMs) throw new Error(`${what}: not within ${limitMs} virtual ms`);
+      await this.stepAndSettle();
+    }
+  }
+
+  private async stepAndSettle(): Promise<void> {
+    this.step();
+    if (!this.isStirred) return;
+    this.isStirred = false;
+    await settled();
+  }
+
   private step(): void {
     const event = this.queue.pop() as Event;
     this.now = event.timeMs;
     this.trace.number(event.timeMs);
     event.action();
   }
+}
+
+/** When nothing is left that a promise or a callback of nextTick has to do. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

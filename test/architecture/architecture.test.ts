@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
-import { IMPURITIES, LAYERS, LINES_MAX, PURE_LAYERS } from './rules.js';
+import { EXCEPTIONS, FORBIDDEN, IMPURITIES, LAYERS, LINES_MAX, PURE_LAYERS } from './rules.js';
 
 const ROOT = process.cwd();
 const files = ['protocol', 'src'].flatMap((folder) =>
@@ -54,6 +54,17 @@ test.each(IMPURITIES.map(({ pattern, reason }) => [pattern.source, pattern, reas
     const faults = files
       .filter((file) => PURE_LAYERS.some((layer) => file.startsWith(layer)))
       .filter((file) => pattern.test(withoutComments(readFileSync(join(ROOT, file), 'utf8'))))
+      .map((file) => `${file}: ${reason}`);
+    expect(faults).toEqual([]);
+  },
+);
+
+test.each(FORBIDDEN.map(({ pattern, reason }) => [pattern.source, pattern, reason] as const))(
+  'no source file has %s',
+  (_source, pattern, reason) => {
+    const faults = files
+      .filter((file) => pattern.test(withoutComments(readFileSync(join(ROOT, file), 'utf8'))))
+      .filter((file) => !(file in EXCEPTIONS))
       .map((file) => `${file}: ${reason}`);
     expect(faults).toEqual([]);
   },

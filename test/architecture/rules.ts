@@ -98,5 +98,17 @@ export const IMPURITIES: readonly { readonly pattern: RegExp; readonly reason: s
   { pattern: /\bLocale|localeCompare|Intl\b/, reason: 'no result may depend on a locale' },
 ];
 
+/** Words that must not stand in any source file (comments aside), with the reason. */
+export const FORBIDDEN: readonly { readonly pattern: RegExp; readonly reason: string }[] = [
+  { pattern: /\beval\s*\(|\bnew Function\b|\bFunction\s*\(|node:vm\b/, reason: 'text never becomes code' },
+  { pattern: /\bchild_process\b.*\bexec\b|\bshell:\s*true\b/, reason: 'no text goes through a shell' },
+  { pattern: /rejectUnauthorized:\s*false/, reason: 'certificates are checked; who turns it off says why below' },
+];
+
+/** Where a forbidden word is right, with the reason. */
+export const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'src/server/peers/tls-sockets.ts': 'who is turned away is told so: `objection` rejects, before a byte is read',
+};
+
 /** No source file is longer than this, tables of data aside. */
 export const LINES_MAX = 500;

@@ -3,6 +3,7 @@
  * replies came. It never pings: whoever uses it keeps it busy.
  */
 import { connect, type Socket } from 'node:net';
+import { Xid } from '../../protocol/client/constants.js';
 import { JuteWriter } from '../../protocol/jute/writer.js';
 import { FrameWalker, int32At } from './frame-walker.js';
 import { connectFrame, writeCloseSession } from './requests.js';
@@ -24,6 +25,8 @@ export interface ReplyHandler {
   reply(err: number): void;
   /** One notification (xid -1). */
   event?(): void;
+  /** The answer to a ping. */
+  pong?(): void;
   /** Everything that one read brought has been handed over: the moment to send. */
   readDone?(): void;
 }
@@ -40,7 +43,7 @@ export class LoadConnection {
   private readonly opened: Promise<void>;
 
   /** Begins to connect; `whenOpen` tells how that went. */
-  constructor(address: Address) {
+  constructor(address: Address, sessionTimeoutMs = SESSION_TIMEOUT_MS) {
     this.opened = new Promise((resolve, reject) => {
       this.settle = { opened: resolve, failed: reject };
     });
@@ -58,14 +61,14 @@ export class LoadConnection {
         },
       },
     });
-    this.socket.write(connectFrame(SESSION_TIMEOUT_MS));
+    this.socket.write(connectFrame(sessionTimeoutMs));
     this.socket.on('error', (error) => this.fail(error));
     this.socket.on('close', () => this.fail(new Error('the server closed the connection')));
   }
 
   /** Resolves with a session; rejects when the server is not there, hangs up or refuses one. */
-  static async open(address: Address): Promise<LoadConnection> {
-    const connection = new LoadConnection(address);
+  static async open(address: Address, sessionTimeoutMs = SESSION_TIMEOUT_MS): Promise<LoadConnection> {
+    const connection = new LoadConnection(address, sessionTimeoutMs);
     const timer = setTimeout(
       () => connection.fail(new Error(`no session after ${CALL_TIMEOUT_MS} ms`)),
       CALL_TIMEOUT_MS,
@@ -150,7 +153,8 @@ export class LoadConnection {
     }
     const xid = int32At(bytes, start);
     if (xid >= 0) this.handler.reply(int32At(bytes, start + ERR_AT));
-    else if (xid === -1) this.handler.event?.();
+    else if (xid === Xid.notification) this.handler.event?.();
+    else if (xid === Xid.ping) this.handler.pong?.();
   }
 
   private fail(error: Error): void {

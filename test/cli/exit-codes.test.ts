@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { jest } from '@jest/globals';
 import { freePort } from '../helpers/ports.js';
 import type { ServerUnderTest } from '../helpers/processes.js';
 import { startZabra } from '../helpers/zabra-server.js';
 import { runZabra } from './run-cli.js';
+
+// Each command is a process of its own, which takes a while to start on a machine that is busy.
+jest.setTimeout(60_000);
 
 let server: ServerUnderTest;
 beforeAll(async () => {
@@ -35,7 +39,7 @@ test('2: not a command, not a flag, nothing to do', async () => {
   expect(await cli('gett', '/')).toMatchObject({ exitCode: 2, stderr: 'Command not found: gett (try: get)\n' });
   expect(await cli('get')).toMatchObject({
     exitCode: 2,
-    stderr: 'The path is missing\nUsage: get [-s] [-w] [-b] [-x] path\n',
+    stderr: 'The path is missing\nUsage: get [-s] [-w] [-b] [-x] [-j] path\n',
   });
   expect(await runZabra(['cli', '--nosuch'])).toMatchObject({ exitCode: 2, stdout: '' });
   expect(await runZabra(['cli', '--timeout', 'soon', 'ls', '/'])).toMatchObject({ exitCode: 2, stdout: '' });

@@ -15,13 +15,24 @@ export interface Finished {
 }
 
 /** Runs `zabra` with the arguments; `input` is its standard input, which is never a terminal. */
-export function runZabra(args: readonly string[], input = ''): Promise<Finished> {
-  return run(process.execPath, [LAUNCHER, ...args], input);
+export function runZabra(
+  args: readonly string[],
+  input = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  return run(process.execPath, [LAUNCHER, ...args], input, env);
 }
 
-function run(command: string, args: readonly string[], input: string): Promise<Finished> {
+function run(
+  command: string,
+  args: readonly string[],
+  input: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
   return new Promise((settle, reject) => {
-    const child = spawn(command, args, { env: { ...process.env, TZ: 'UTC', LC_ALL: 'C.UTF-8' } });
+    // The settings of whoever runs the tests are none of theirs.
+    const fixed = { TZ: 'UTC', LC_ALL: 'C.UTF-8', XDG_CONFIG_HOME: '/nowhere', ZABRA_SERVER: '', ZABRA_AUTH: '' };
+    const child = spawn(command, args, { env: { ...process.env, ...fixed, ...env } });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (part: Buffer) => stdout.push(part));
@@ -35,17 +46,31 @@ function run(command: string, args: readonly string[], input: string): Promise<F
   });
 }
 
-/** Runs the commands of a script in one session. Watch events are listed at the end, in their order. */
-export async function transcript(address: string, script: string): Promise<{ text: string; exitCode: number | null }> {
-  const commands = script.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  const input = commands.map((line) => `${line.replaceAll('{address}', address)}\n${MARK_COMMAND}\n`).join('');
+/** What each of the commands printed, in one session: on both streams, in their order, with events where they came. */
+export async function sectionsOf(address: string, commands: readonly string[]): Promise<(string | undefined)[]> {
+  const input = commands.map((line) => `${line}\n${MARK_COMMAND}\n`).join('');
   // One pipe for both streams keeps results and complaints in their order.
   const shell = ['-c', 'exec "$0" "$@" 2>&1', process.execPath, LAUNCHER, 'cli', '-server', address];
-  const { stdout, exitCode } = await run('/bin/sh', shell, input);
-  const events = [...stdout.matchAll(/^WatchedEvent .*\n/gm)].map(([line]) => line);
-  const sections = stdout.replaceAll(/^\nWATCHER::\n\nWatchedEvent .*\n/gm, '').split(new RegExp(MARK_OUTPUT, 'm'));
-  const shown = commands.map((command, i) => `> ${command}\n${sections[i] ?? '<no output: the session ended>\n'}`);
-  return { text: mask([...shown, '== events ==\n', ...events].join('')), exitCode };
+  const { stdout } = await run('/bin/sh', shell, input);
+  return stdout.split(MARK_OUTPUT);
+}
+
+/** Runs the commands of a script in one session. Watch events are listed at the end, in their order. */
+export async function transcript(address: string, script: string): Promise<string> {
+  const commands = script.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const sections = await sectionsOf(
+    address,
+    commands.map((line) => line.replaceAll('{address}', address)),
+  );
+  const events: string[] = [];
+  const shown = commands.map((command, i) => {
+    const text = sections[i]?.replaceAll(/^\nWATCHER::\n\n(WatchedEvent .*\n)/gm, (_, event: string) => {
+      events.push(event);
+      return '';
+    });
+    return `> ${command}\n${text ?? '<no output: the session ended>\n'}`;
+  });
+  return mask([...shown, '== events ==\n', ...events].join(''));
 }
 
 function mask(text: string): string {

@@ -4,9 +4,13 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { jest } from '@jest/globals';
 import type { ServerUnderTest } from '../helpers/processes.js';
 import { startZabra } from '../helpers/zabra-server.js';
 import { transcript } from './run-cli.js';
+
+// Each command is a process of its own, which takes a while to start on a machine that is busy.
+jest.setTimeout(60_000);
 
 const SCRIPTS = resolve('test/cli/scripts');
 const ZKCLI = resolve('test/interop/zkcli');
@@ -22,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => server[Symbol.asyncDispose]());
 
 test.each(names)('%s', async (name) => {
-  const { text } = await transcript(server.address, readFileSync(join(SCRIPTS, `${name}.script`), 'utf8'));
+  const text = await transcript(server.address, readFileSync(join(SCRIPTS, `${name}.script`), 'utf8'));
   const expectedFile = join(SCRIPTS, `${name}.expected`);
   if (recording) writeFileSync(expectedFile, text);
   expect(text).toBe(existsSync(expectedFile) ? readFileSync(expectedFile, 'utf8') : '');
@@ -31,7 +35,7 @@ test.each(names)('%s', async (name) => {
 // What zkCli.sh prints, recorded from it for the interop suite. We say more in two places only: what to try, and that an
 // unknown scheme was refused.
 test.each(['nodes', 'acl'])('the same as zkCli.sh: %s', async (name) => {
-  const { text } = await transcript(server.address, readFileSync(join(ZKCLI, `${name}.script`), 'utf8'));
+  const text = await transcript(server.address, readFileSync(join(ZKCLI, `${name}.script`), 'utf8'));
   const comparable = text.replaceAll(/ \(try: .*\)$/gm, '').replaceAll(/^Authentication failed\n/gm, '');
   expect(comparable).toBe(readFileSync(join(ZKCLI, `${name}.expected`), 'utf8'));
 });

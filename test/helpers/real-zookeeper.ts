@@ -13,6 +13,8 @@ const JARS = '/usr/share/java/';
 const CLASSPATH = ['zookeeper', 'slf4j-log4j12', 'log4j-1.2', 'netty-codec']
   .map((jar) => `${JARS}${jar}.jar`)
   .join(':');
+/** What only the JVM itself can be told; zabra takes it in its file. */
+const JAAS = 'java.security.auth.login.config';
 const LOG4J = `log4j.rootLogger=INFO, CONSOLE
 log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender
 log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout
@@ -34,6 +36,7 @@ export function whyNoZooKeeper(): string | undefined {
 export async function startZooKeeper(settings: Readonly<Record<string, string>> = {}): Promise<ServerUnderTest> {
   const absent = whyNoZooKeeper();
   if (absent !== undefined) throw new Error(absent);
+  const { [JAAS]: jaasFile, ...inFile } = settings;
   const directory = temporaryDirectory('zookeeper');
   const port = await freePort();
   mkdirSync(join(directory, 'data'));
@@ -49,7 +52,7 @@ export async function startZooKeeper(settings: Readonly<Record<string, string>> 
       '4lw.commands.whitelist': '*',
       'admin.enableServer': 'false',
       extendedTypesEnabled: 'true',
-      ...settings,
+      ...inFile,
     }),
   );
   return runServer({
@@ -65,6 +68,7 @@ export async function startZooKeeper(settings: Readonly<Record<string, string>> 
       '-Dfile.encoding=UTF-8',
       '-Dzookeeper.jmx.log4j.disable=true',
       `-Dlog4j.configuration=file:${join(directory, 'log4j.properties')}`,
+      ...(jaasFile === undefined ? [] : [`-D${JAAS}=${jaasFile}`]),
       'org.apache.zookeeper.server.quorum.QuorumPeerMain',
       join(directory, 'zoo.cfg'),
     ],

@@ -28,6 +28,8 @@ export interface ServerPlace {
   readonly settings?: Readonly<Record<string, string>>;
   /** Where the data goes, instead of a directory of its own. */
   readonly dataDir?: string;
+  /** On top of this process's. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class ServerProcess {
@@ -36,13 +38,15 @@ export class ServerProcess {
   readonly dataDir: string;
   /** All that was printed since the last start, both streams. */
   output = '';
+  private readonly env: ServerPlace['env'];
   private child: ChildProcess | undefined;
   private ended: Promise<Ending> = Promise.resolve({ code: null, signal: null });
 
   private constructor(
     readonly port: number,
-    { settings, dataDir }: ServerPlace,
+    { settings, dataDir, env }: ServerPlace,
   ) {
+    this.env = env;
     this.dataDir = dataDir ?? join(this.directory, 'data');
     mkdirSync(this.dataDir, { recursive: true });
     this.configure(settings);
@@ -81,6 +85,7 @@ export class ServerProcess {
     this.output = '';
     const child = spawn(process.execPath, [LAUNCHER, 'server', '--config', this.configFile], {
       cwd: this.directory,
+      env: { ...process.env, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(child);

@@ -4,6 +4,8 @@ import { LOOPBACK } from './ports.js';
 
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
+  /** Sees what is sent, in both directions. */
+  onBytes: (bytes: Buffer) => void = () => {};
   private state: 'open' | 'cut' | 'silent' = 'open';
 
   private constructor(
@@ -59,7 +61,8 @@ export class TcpProxy {
   private join(from: Socket, to: Socket): void {
     this.sockets.add(from);
     from.setNoDelay(true);
-    from.on('data', (bytes) => {
+    from.on('data', (bytes: Buffer) => {
+      this.onBytes(bytes);
       if (this.state !== 'silent') to.write(bytes);
     });
     from.on('error', () => {});

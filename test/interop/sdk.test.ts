@@ -21,14 +21,23 @@ interface Subject {
   readonly name: string;
   readonly start: () => Promise<ServerUnderTest>;
   readonly whyNot: string | undefined;
+  readonly options?: ClientOptions;
 }
+
+const WHY_NO_ZABRA = existsSync('dist/src/cli/main.js') ? undefined : 'no Zabra: its command line is not built';
 
 const SUBJECTS: readonly Subject[] = [
   { name: 'ZooKeeper 3.8', start: () => startZooKeeper(), whyNot: whyNoZooKeeper() },
   {
     name: 'Zabra',
     start: () => startZabra(),
-    whyNot: existsSync('dist/src/cli/main.js') ? undefined : 'no Zabra: its command line is not built',
+    whyNot: WHY_NO_ZABRA,
+  },
+  {
+    name: 'Zabra, from a worker thread',
+    start: () => startZabra(),
+    whyNot: WHY_NO_ZABRA,
+    options: { thread: 'worker' },
   },
 ];
 
@@ -50,7 +59,7 @@ function suite(subject: Subject): void {
   afterAll(() => server[Symbol.asyncDispose]());
 
   async function open(options: ClientOptions = {}, chroot = ''): Promise<Client> {
-    const client = await connect(server.address + chroot, { sessionTimeoutMs: 4000, ...options });
+    const client = await connect(server.address + chroot, { sessionTimeoutMs: 4000, ...subject.options, ...options });
     clients.push(client);
     return client;
   }

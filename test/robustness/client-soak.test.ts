@@ -9,6 +9,7 @@ import { type Client, connect, createClient, ZooKeeperError } from '../../src/cl
 import { Random } from '../../src/std/random.js';
 import { type ServerUnderTest, waitFor } from '../helpers/processes.js';
 import { startZabra } from '../helpers/zabra-server.js';
+import { heapGrowthBytes, runSoak } from '../soak/soak.js';
 import { Link } from '../unit/recipes/fixture.js';
 
 const CLIENTS = 500;
@@ -126,6 +127,15 @@ test('20,000 calls, aborted and cut off, all settle and are forgotten', async ()
   await expectNoMoreHandlesThan(before);
   expect(unhandled).toEqual([]);
 }, 180_000);
+
+test('the soak in short: locks, streams and worker threads beside, under constant cuts', async () => {
+  const { samples, faults, leftHandles } = await runSoak({ durationMs: 5000, sampleMs: 500, seed: 3 });
+  expect(faults).toEqual([]);
+  expect(leftHandles).toEqual([]);
+  const { counts } = samples[samples.length - 1];
+  for (const [name, count] of Object.entries(counts)) expect([name, count > 0]).toEqual([name, true]);
+  expect(heapGrowthBytes(samples)).toBeLessThan(HEAP_GROWTH_BYTES_MAX);
+}, 60_000);
 
 const EXPECTED: ReadonlySet<string> = new Set(['done', 'aborted', 'ConnectionLoss', 'RequestTimeout', 'NoNode']);
 

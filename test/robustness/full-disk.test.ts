@@ -3,7 +3,10 @@
  * the log says so once; and when there is room again the server goes on by itself, with everything it acknowledged and
  * nothing it refused.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
+import { connect } from '../../src/client/index.js';
+import { Ensemble, type Member } from '../helpers/ensemble.js';
 import {
   childrenOf,
   createBody,
@@ -15,6 +18,7 @@ import {
   readBody,
   requestFrame,
 } from '../helpers/frame-client.js';
+import { Load } from '../helpers/load.js';
 import { waitFor } from '../helpers/processes.js';
 import { ServerProcess } from '../helpers/server-process.js';
 import { SmallDisk } from '../helpers/small-disk.js';
@@ -27,6 +31,9 @@ const SYSTEM_ERROR = -1;
 const CONTENT = Buffer.alloc(20_000, 'x');
 /** Writes, and behind each a sync and a read, sent in one go. */
 const BURST = 60;
+/** Together more than what is left in the files of a full disk. */
+const LARGE_WRITES = 40;
+const LARGE_BYTES = 200_000;
 
 const why = SmallDisk.whyNot();
 
@@ -163,4 +170,48 @@ describe(why === undefined ? 'a full disk' : `a full disk (skipped: ${why})`, ()
     expect(server.output).toMatch(/full/);
     expect(server.output).toContain('Free disk space');
   });
+
+  testWithDisk(
+    'of one server in three holds up nobody; of all of them, nothing that was acknowledged is lost',
+    async () => {
+      using one = SmallDisk.mount(32);
+      using two = SmallDisk.mount(32);
+      using three = SmallDisk.mount(32);
+      const disks = [one, two, three];
+      const dataDirs = Object.fromEntries(disks.map(({ directory }, i) => [i + 1, directory]));
+      await using ensemble = await Ensemble.start({ dataDirs, settings: { snapCount: '300' } });
+      const leader = await ensemble.serving();
+      await using load = await Load.start(ensemble, '/full');
+      await load.progress();
+
+      const diskOf = (member: Member) => disks[member.id - 1];
+      const isFull = /"level":"error","message":"[^"]*(full|exhausted)/;
+      const filled = async (member: Member) => {
+        diskOf(member).fill();
+        await load.progress(100); // what is left inside the files is used up
+        await ensemble.until(() => (isFull.test(member.log) ? true : undefined), `server ${member.id} does not say so`);
+        await load.progress();
+      };
+      await filled(leader);
+      diskOf(leader).free();
+      await ensemble.serving();
+      const [follower] = ensemble.others(await ensemble.serving());
+      await filled(follower);
+
+      for (const disk of disks) disk.fill();
+      await using client = await connect(ensemble.connectString, { requestTimeoutMs: 20_000 });
+      const names = Array.from({ length: LARGE_WRITES }, (_, i) => `/large-${i}`);
+      const writes = Promise.allSettled(names.map((name) => client.create(name, Buffer.alloc(LARGE_BYTES))));
+      await sleep(1500);
+      for (const disk of disks) disk.free();
+      const results = await writes;
+      const stored = names.filter((_, i) => results[i].status === 'fulfilled');
+      expect(stored.length).toBeLessThan(LARGE_WRITES); // there was no room for them
+      await ensemble.serving();
+      await load.progress();
+      const found = await Promise.all(stored.map((name) => client.exists(name)));
+      expect(found).not.toContain(null);
+      await load.check();
+    },
+  );
 });

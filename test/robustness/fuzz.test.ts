@@ -7,12 +7,13 @@
  */
 import { jest } from '@jest/globals';
 import { Random } from '../../src/std/random.js';
-import { connectRequest, FrameClient, multiBody, Op, requestFrame } from '../helpers/frame-client.js';
+import { bodyOf, NAMES } from '../fuzz/client-grammar.js';
+import { mutated } from '../fuzz/mutate.js';
+import { connectRequest, FrameClient, Op, requestFrame } from '../helpers/frame-client.js';
 import { HealthyClient } from '../helpers/healthy-client.js';
-import { harmless, hostile } from '../helpers/hostile-values.js';
 import { fourLetterWord } from '../helpers/processes.js';
 import { ServerProcess } from '../helpers/server-process.js';
-import { OPERATIONS, type OperationName, operation } from '../interop/wire/operations.js';
+import { type OperationName, operation } from '../interop/wire/operations.js';
 
 jest.setTimeout(120_000);
 
@@ -22,21 +23,10 @@ const cases = Number(process.env.ZABRA_FUZZ_CASES ?? 3000);
 const REQUESTS_MAX = 12;
 const LANES = 20;
 const HEALTHY_MS = 1000;
-/** A part of a hostile value that is larger than this makes a run slow and finds nothing more. */
-const VALUE_BYTES_MAX = 20_000;
 
 /** Ends the connection whatever is in it. */
 const ENDING: readonly OperationName[] = ['auth', 'closeSession'];
-const NAMES = (Object.keys(OPERATIONS) as OperationName[]).filter((name) => !ENDING.includes(name));
-const PARTS: readonly OperationName[] = [
-  'create',
-  'create2',
-  'createContainer',
-  'createTTL',
-  'delete',
-  'setData',
-  'check',
-];
+const SOUND_NAMES = NAMES.filter((name) => !ENDING.includes(name));
 
 let server: ServerProcess;
 beforeAll(async () => {
@@ -45,52 +35,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
-
-/** A valid body, or one with a hostile field, or one with bytes changed anywhere. */
-function bodyOf(random: Random, name: OperationName): Buffer {
-  if (name === 'multi' || name === 'multiRead') {
-    const names = name === 'multi' ? PARTS : (['getData', 'getChildren'] as const);
-    const parts = Array.from({ length: random.int(6) }, () => {
-      const part = random.pick(names);
-      return [operation(part).code, bodyOf(random, part)] as const;
-    });
-    return mutated(random, multiBody(parts));
-  }
-  const { request } = operation(name);
-  if (random.bool()) return mutated(random, harmless(request));
-  const values = hostile(request).filter(({ bytes }) => bytes.length <= VALUE_BYTES_MAX);
-  return values.length === 0 ? Buffer.alloc(0) : mutated(random, random.pick(values).bytes);
-}
-
-/** Half of the time as it is; else flipped, cut, stretched, overwritten or repeated at a random place. */
-function mutated(random: Random, bytes: Buffer): Buffer {
-  const at = random.int(Math.max(1, bytes.length));
-  switch (random.int(10)) {
-    case 0: {
-      const flipped = Buffer.from(bytes);
-      if (flipped.length > 0) flipped[at] ^= 1 << random.int(8);
-      return flipped;
-    }
-    case 1:
-      return bytes.subarray(0, at);
-    case 2:
-      return Buffer.concat([bytes, noise(random, 16)]);
-    case 3:
-      return Buffer.concat([bytes.subarray(0, at), noise(random, 8), bytes.subarray(at)]);
-    case 4:
-      return Buffer.concat([bytes.subarray(0, at), random.pick(EDGES), bytes.subarray(at + 4)]);
-    default:
-      return bytes;
-  }
-}
-
-const EDGES = ['00000000', '00000001', 'ffffffff', 'fffffffe', '7fffffff', '80000000', '0000ffff'].map((hex) =>
-  Buffer.from(hex, 'hex'),
-);
-
-function noise(random: Random, lengthMax: number): Uint8Array {
-  return random.bytes(random.int(lengthMax + 1));
-}
 
 /** Writes the bytes in pieces of any size. */
 async function sendInPieces(random: Random, client: FrameClient, bytes: Buffer): Promise<void> {
@@ -105,7 +49,7 @@ async function sendInPieces(random: Random, client: FrameClient, bytes: Buffer):
 
 /** Bodies are changed, the stream is sound: one answer for each request, in order. */
 async function soundStream(random: Random): Promise<void> {
-  const names = Array.from({ length: 1 + random.int(REQUESTS_MAX) }, () => random.pick(NAMES));
+  const names = Array.from({ length: 1 + random.int(REQUESTS_MAX) }, () => random.pick(SOUND_NAMES));
   const frames = names.map((name, i) => requestFrame(i + 1, operation(name).code, bodyOf(random, name)));
   const client = await FrameClient.session(server.port);
   await sendInPieces(random, client, Buffer.concat(frames));
@@ -122,7 +66,7 @@ async function soundStream(random: Random): Promise<void> {
 async function brokenStream(random: Random): Promise<void> {
   const greeting = mutated(random, connectRequest({ timeoutMs: random.int(100_000) - 10 }));
   const frames = Array.from({ length: random.int(REQUESTS_MAX + 1) }, (_, i) => {
-    const name = random.pick(Object.keys(OPERATIONS) as OperationName[]);
+    const name = random.pick(NAMES);
     return mutated(random, requestFrame(i + 1, operation(name).code, bodyOf(random, name)));
   });
   const client = await FrameClient.connect(server.port);

@@ -2,6 +2,7 @@
  * Limits of the configuration, seen from outside: exactly at the limit is served, one more is not, and what is over is
  * told or made to wait, but never forgotten.
  */
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import {
@@ -16,6 +17,7 @@ import {
   requestFrame,
   setDataBody,
 } from '../helpers/frame-client.js';
+import { HealthyClient } from '../helpers/healthy-client.js';
 import { fourLetterWord, waitFor } from '../helpers/processes.js';
 import { ServerProcess } from '../helpers/server-process.js';
 
@@ -183,4 +185,79 @@ test('a connection without a session is closed after nio.sessionlessCnxnTimeout,
   await sleep(600);
   expect((await client.call(Op.ping)).err).toBe(0);
   client.close();
+});
+
+describe('budgets of all clients together', () => {
+  const besides = async (server: ServerProcess, mischief: () => Promise<unknown>): Promise<void> => {
+    const healthy = await HealthyClient.start(server.port);
+    await mischief();
+    const { failure, rounds } = await healthy.stop();
+    expect(failure).toBeNull();
+    expect(rounds).toBeGreaterThan(0);
+  };
+  const gone = (sockets: readonly Socket[]) => sockets.filter(({ destroyed }) => destroyed).length;
+  const watched = async (port: number): Promise<Socket> => (await openSocket(port)).resume();
+
+  test('requests that never become whole: the oldest are given up, and a large one that does is served', async () => {
+    await using server = await ServerProcess.start({ largeRequestMaxBytes: '4000000', maxSessionTimeout: '60000' });
+    await besides(server, async () => {
+      const sockets: Socket[] = [];
+      for (let i = 0; i < 12; i++) {
+        const socket = await watched(server.port);
+        socket.write(framed(Buffer.alloc(1_000_000)).subarray(0, 700_000));
+        sockets.push(socket);
+        await sleep(20);
+      }
+      await waitFor(
+        () => (gone(sockets) > 0 ? true : undefined),
+        5000,
+        () => 'all of 8 MB are held',
+      );
+      await said(server, 'largeRequestMaxBytes');
+      expect(sockets.at(-1)?.destroyed).toBe(false);
+      expect(gone(sockets)).toBeGreaterThanOrEqual(6); // each part took at least what was sent of it
+      const client = await FrameClient.session(server.port);
+      expect((await client.call(Op.create, createBody('/large', Buffer.alloc(900_000)))).err).toBe(0);
+      expect(await fourLetterWord(server.port, 'mntr')).toMatch(/^zk_large_requests_rejected\t[1-9]/m);
+      for (const socket of sockets) socket.destroy();
+      client.close();
+    });
+  });
+
+  test('answers that nobody takes: beyond the limit those who take nothing for the longest are hung up on', async () => {
+    await using server = await ServerProcess.start({ outputLimitInMb: '6', maxSessionTimeout: '60000' });
+    const writer = await FrameClient.session(server.port);
+    await writer.call(Op.create, createBody('/large', Buffer.alloc(900_000)));
+    await besides(server, async () => {
+      const readers: FrameClient[] = [];
+      for (let i = 0; i < 10; i++) {
+        const reader = await FrameClient.session(server.port);
+        reader.socket.pause();
+        // More than the kernel's buffers take.
+        for (let xid = 1; xid <= 40; xid++) reader.send(requestFrame(xid, Op.getData, readBody('/large')));
+        readers.push(reader);
+        await sleep(20);
+      }
+      await said(server, 'outputLimitInMb');
+      expect((await writer.call(Op.ping)).err).toBe(0);
+      for (const reader of readers) reader.close();
+    });
+    writer.close();
+  });
+
+  test('one that is turned away two hundred times costs the log two lines', async () => {
+    const server = await ServerProcess.start({ maxClientCnxns: '1' });
+    const client = await FrameClient.session(server.port);
+    for (let i = 0; i < 200; i++) {
+      const socket = await watched(server.port);
+      if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
+    }
+    await said(server, 'maxClientCnxns');
+    client.close();
+    await server.end('SIGTERM');
+    const lines = server.records.filter(({ message }) => message.includes('maxClientCnxns'));
+    expect(lines).toHaveLength(2);
+    expect(lines[1]?.message).toContain('199 more like this');
+    await server[Symbol.asyncDispose]();
+  });
 });

@@ -36,6 +36,11 @@ const noOpenSsl = whyNoOpenSsl();
     }
     const names = 'IP:192.0.2.1,DNS:localhost';
     people.traveller = authority.issue('traveller', { subject: '/O=Example/CN=traveller', names });
+    people.expired = authority.issue('expired', { subject: '/O=Example/CN=alice', days: 0 });
+    people.elsewhere = authority.issue('elsewhere', {
+      subject: '/O=Example/CN=elsewhere',
+      names: 'DNS:elsewhere.example',
+    });
     people.mallory = stranger.issue('mallory', { subject: '/O=Example/CN=alice' });
   });
   afterAll(() => removeDirectory(directory));
@@ -251,6 +256,47 @@ const noOpenSsl = whyNoOpenSsl();
     expect(await alice.exists('/')).not.toBeNull();
     expect(await refusal(server.address, material('traveller'))).toContain('no server took the session');
     expect(server.process.output).toContain('does not name its address');
+  });
+
+  /** Version and suite that two agree on, or why they do not. */
+  function handshake(port: number, options: object): Promise<string> {
+    return new Promise((resolve) => {
+      const socket = connectTls({ host: LOOPBACK, port, ca: readFileSync(ca), ...options }, () => {
+        resolve(`${socket.getProtocol()} ${socket.getCipher().name}`);
+        socket.destroy();
+      });
+      socket.once('error', (error) => resolve(error.message));
+    });
+  }
+
+  test('an expired certificate is refused, whoever shows it', async () => {
+    for (const clientAuth of ['need', 'want']) {
+      await using good = await startServer({ 'ssl.clientAuth': clientAuth });
+      expect(await refusal(good.address, material('expired'))).toMatch(/expired|closed the connection/);
+      // With `need` OpenSSL hangs up by itself.
+      if (clientAuth === 'want') expect(good.process.output).toContain('CERT_HAS_EXPIRED');
+      expect(await refusal(good.address, material('alice'))).toBe('none');
+    }
+    await using expired = await startServer({ 'ssl.keyStore.location': people.expired! });
+    expect(await refusal(expired.address, material('alice'))).toMatch(/expired/);
+    expect(expired.process.output).toContain('has expired on');
+  });
+
+  test('a server whose certificate is for another host is not believed', async () => {
+    await using server = await startServer({ 'ssl.keyStore.location': people.elsewhere! });
+    expect(await refusal(server.address, material('alice'))).toMatch(
+      /IP: 127\.0\.0\.1 is not in the cert's list|altnames/,
+    );
+  });
+
+  test('old versions of TLS, and suites without forward secrecy, are not spoken', async () => {
+    await using server = await startServer({ 'ssl.clientAuth': 'none' });
+    expect(await handshake(server.port, {})).toBe('TLSv1.3 TLS_AES_256_GCM_SHA384');
+    expect(await handshake(server.port, { maxVersion: 'TLSv1.2' })).toBe('TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384');
+    const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' };
+    expect(await handshake(server.port, old)).toMatch(/alert|version/i);
+    const weak = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA:AES128-SHA:@SECLEVEL=0' };
+    expect(await handshake(server.port, weak)).toMatch(/handshake failure/);
   });
 
   test('new files count for new connections; those that are open go on', async () => {

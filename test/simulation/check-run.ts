@@ -4,6 +4,7 @@ import { checkConvergence } from './checkers/convergence.js';
 import { checkDurability } from './checkers/durability.js';
 import { checkOrder } from './checkers/order.js';
 import { checkReads } from './checkers/reads.js';
+import { checkSdk } from './checkers/sdk.js';
 import { checkSessions } from './checkers/sessions.js';
 import { checkState } from './checkers/state.js';
 import { checkSync } from './checkers/sync.js';
@@ -30,4 +31,5 @@ export function checkRun(run: Run): void {
   checkConvergence(run, run.ensemble.servers.length);
   checkState(run, replay);
   checkSessions(run, replay);
+  checkSdk(run, replay);
 }

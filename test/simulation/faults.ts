@@ -27,7 +27,7 @@ export class Faults {
 
   constructor(
     private readonly ensemble: VirtualEnsemble,
-    private readonly observer: Observer,
+    readonly observer: Pick<Observer, 'crashes' | 'count'>,
     /** Longest time from one fault to the next. */
     private readonly faultMsMax: number,
     private readonly tell: Tell | null,

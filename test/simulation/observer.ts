@@ -149,7 +149,7 @@ export class Observer {
       operations.forEach((operation, i) => {
         if (operation === OpCode.createSession) leader.carriers.set(sessions[i], from);
       });
-    } else if (message.type === 'pong') {
+    } else if (message.type === 'pong' && isLearnerOf(server, from)) {
       const learner = this.subjects.get(from) as Subject;
       for (const session of message.sessions) {
         if (leader.carriers.get(session) === from) leader.known(session, learner.lastHeardMs(session, sentMs));
@@ -316,6 +316,11 @@ export class Observer {
 
 function isLeading(server: VirtualServer): boolean {
   return server.isUp && server.replica.isLeading;
+}
+
+/** Whom the leader has dropped it does not listen to: what is still on its way from there says nothing to it. */
+function isLearnerOf(leader: VirtualServer, id: number): boolean {
+  return Array.from(leader.replica.peer.leader?.learners ?? []).some((learner) => learner.id === id);
 }
 
 const hashes = new WeakMap<Uint8Array, string>();

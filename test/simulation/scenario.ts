@@ -8,10 +8,11 @@ import { VirtualEnsemble, VirtualWorld } from '../../src/testing/index.js';
 import type { Convergence, Facts, FinalState } from './facts.js';
 import { Faults } from './faults.js';
 import type { Observation } from './history.js';
+import { emptySdkFacts, MachineClient, type SdkFacts } from './machine-client.js';
 import { Observer } from './observer.js';
 import { Probe } from './probe.js';
 import { digestText } from './replay.js';
-import { SimClient } from './sim-client.js';
+import { type Actor, SimClient } from './sim-client.js';
 import { observationText, type Story } from './story.js';
 
 export interface RunOptions {
@@ -33,6 +34,8 @@ export interface Run {
   readonly facts: Facts;
   readonly convergence: Convergence;
   readonly finals: readonly FinalState[];
+  /** Of the clients that are the SDK's. */
+  readonly sdk: SdkFacts;
 }
 
 const TICK_MS = 100;
@@ -67,10 +70,14 @@ export function runSeed(seed: number, options: RunOptions = {}): Run {
   };
   let connections = 0;
   ensemble.start();
-  const clients: SimClient[] = [];
-  for (let id = 0; id < 2 + random.int(3); id++) {
-    clients.push(new SimClient(id, world, ensemble.servers, observe, () => ++connections));
-  }
+  const nextConnection = () => ++connections;
+  const sdk = emptySdkFacts();
+  const clients = Array.from({ length: 2 + random.int(3) }, (_, id): Actor => {
+    const { servers } = ensemble;
+    return random.bool()
+      ? new SimClient(id, world, servers, observe, nextConnection)
+      : new MachineClient(id, world, servers, observe, nextConnection, sdk);
+  });
   const faults = new Faults(ensemble, observer, faultMsMax, tell);
   world.run(((options.steps ?? STEPS_DEFAULT) * FAULT_MS) / 2);
   faults.stop();
@@ -100,7 +107,8 @@ export function runSeed(seed: number, options: RunOptions = {}): Run {
         ephemerals: state.tree.ephemeralCount,
       };
     });
-  return { seed, world, ensemble, history, facts: observer.facts, convergence: { ...convergence, unanswered }, finals };
+  const { facts: seen } = observer;
+  return { seed, world, ensemble, history, facts: seen, convergence: { ...convergence, unanswered }, finals, sdk };
 }
 
 function recomputed({ high, low }: { high: number; low: number }): string {

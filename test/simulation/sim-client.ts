@@ -1,11 +1,10 @@
 /**
- * A client of the simulation: a small state machine that sends random requests, several at a time, loses its
- * connection, comes back with its session and its watches, to another server as likely as not, falls silent, ends its
- * session. It hangs up on a server that does not answer. It keeps nothing back: all it does and sees goes into the
- * history.
+ * A client of the simulation that speaks the protocol by itself: a small state machine that sends random requests,
+ * several at a time, loses its connection, comes back with its session and its watches, to another server as likely as
+ * not, falls silent, ends its session. It hangs up on a server that does not answer. It keeps nothing back: all it does
+ * and sees goes into the history. The other kind of client is the SDK's own (machine-client.ts).
  */
 import { EventType } from '../../protocol/client/constants.js';
-import type { OperationName } from '../../protocol/client/operations.js';
 import type { Random } from '../../src/std/random.js';
 import {
   type OperationRequest,
@@ -15,20 +14,28 @@ import {
   type VirtualServer,
   type VirtualWorld,
 } from '../../src/testing/index.js';
-import { OPEN_ACL } from '../helpers/world.js';
 import type { Observation } from './history.js';
+import { type AnyRequest, ask, RequestSource } from './request-source.js';
 
-const PATHS = ['/a', '/b', '/a/x', '/a/y', '/b/z', '/c'] as const;
 const OUTSTANDING_MAX = 12;
 const ACT_MS_MAX = 40;
 /** Without an answer to its connect request for this long, it tries another server. */
 const CONNECT_MS_MAX = 400;
 
-export class SimClient {
+/** A client of a run, of whatever kind. */
+export interface Actor {
+  /** Sends nothing more. */
+  rest(): void;
+  /** Requests on its connection that nobody has answered. */
+  readonly unanswered: number;
+  /** Its session is left to expire. */
+  hangUp(): void;
+}
+
+export class SimClient implements Actor {
   readonly client: VirtualClient;
   readonly timeoutMs: number;
-  /** It writes nothing: only what its server hears of it keeps its session alive. */
-  private readonly isReader: boolean;
+  private readonly source: RequestSource;
   readonly id: number;
   private readonly world: VirtualWorld;
   private readonly random: Random;
@@ -41,8 +48,6 @@ export class SimClient {
   private outstanding = 0;
   private silentUntilMs = 0;
   private lastHeardMs = 0;
-  /** Of each path, as a read has shown it: for writes that compare and set. */
-  private readonly versions = new Map<string, number>();
   /** What it believes to be watching: what a real client brings along when it comes back (E60, E62). */
   private readonly watched = { data: new Set<string>(), exist: new Set<string>(), child: new Set<string>() };
 
@@ -57,7 +62,7 @@ export class SimClient {
     this.world = world;
     this.random = world.random.fork();
     this.timeoutMs = 300 + 100 * this.random.int(8);
-    this.isReader = this.random.bool(0.2);
+    this.source = new RequestSource(this.random);
     this.client = new VirtualClient(world);
     this.client.onReceived = (item) => this.receive(item);
     this.actLater();
@@ -98,13 +103,7 @@ export class SimClient {
       this.silentUntilMs = world.nowMs + world.delayUpTo(1600);
       return;
     }
-    const frames = [];
-    for (let left = 1 + random.int(4); left > 0; left--) frames.push(this.randomRequest());
-    // The way to read what is true now.
-    if (random.bool(0.1)) {
-      const path = random.pick(PATHS);
-      frames.push(this.prepare('sync', { path }), this.prepare('getData', { path, watch: false }));
-    }
+    const frames = this.source.batch().map((request) => this.prepare(request));
     this.client.sendAll(frames);
   }
 
@@ -132,7 +131,7 @@ export class SimClient {
     if (!isAccepted) return;
     this.observe({ ...this.common(), kind: 'connecting', server: server.id, sessionId, lastZxidSeen });
     // Straight behind the connect request, as real clients do it (E7).
-    if (isResume) client.sendAll([this.prepare('setWatches', this.watches())]);
+    if (isResume) client.sendAll([this.prepare(ask('setWatches', this.watches()))]);
   }
 
   private common() {
@@ -149,8 +148,8 @@ export class SimClient {
     };
   }
 
-  private prepare<N extends OperationName>(operation: N, request: OperationRequest<N>) {
-    const frame = this.client.prepare(operation, request);
+  private prepare({ operation, request }: AnyRequest) {
+    const frame = this.client.prepare(operation, request as never);
     const { sessionId } = this.client;
     this.observe({ ...this.common(), kind: 'sent', sessionId, xid: frame.xid, operation, request });
     this.outstanding++;
@@ -158,45 +157,6 @@ export class SimClient {
     if (watch === true && path !== undefined) this.watching.set(frame.xid, path);
     if (operation === 'getData' && path !== undefined) this.reading.set(frame.xid, path);
     return frame;
-  }
-
-  private randomRequest() {
-    const { random } = this;
-    const path = random.pick(PATHS);
-    const watch = random.bool(0.3);
-    const data = random.bool(0.1) ? null : random.bytes(random.int(20));
-    const version = random.bool(0.6) ? -1 : (this.versions.get(path) ?? random.int(4));
-    const choice = this.isReader ? 62 + random.int(37) : random.int(100);
-    if (choice < 14) return this.prepare('create', { path, data, acl: OPEN_ACL, flags: random.bool(0.4) ? 1 : 0 });
-    if (choice < 20)
-      return this.prepare('create2', { path: `${path}/s-`, data, acl: OPEN_ACL, flags: 2 + random.int(2) });
-    if (choice < 23) return this.prepare('createContainer', { path, data, acl: OPEN_ACL, flags: 4 });
-    if (choice < 26)
-      return this.prepare('createTTL', { path, data, acl: OPEN_ACL, flags: 5, ttl: BigInt(1 + random.int(2000)) });
-    if (choice < 36) return this.prepare('delete', { path, version });
-    if (choice < 52) return this.prepare('setData', { path, data, version });
-    if (choice < 55) return this.prepare('setACL', { path, acl: OPEN_ACL, version });
-    if (choice < 62) return this.prepare('multi', this.randomMulti(data));
-    if (choice < 74) return this.prepare('getData', { path, watch });
-    if (choice < 84) return this.prepare('exists', { path, watch });
-    if (choice < 93) return this.prepare('getChildren2', { path: random.bool(0.3) ? '/' : path, watch });
-    if (choice < 97) return this.prepare('sync', { path });
-    if (choice < 99) return this.prepare('ping', undefined);
-    return this.prepare('closeSession', undefined);
-  }
-
-  private randomMulti(data: Uint8Array | null): OperationRequest<'multi'> {
-    const { random } = this;
-    const parts: OperationRequest<'multi'> = [];
-    for (let left = random.int(4); left > 0; left--) {
-      const path = random.pick(PATHS);
-      const choice = random.int(4);
-      if (choice === 0) parts.push({ op: 'create', request: { path, data, acl: OPEN_ACL, flags: random.int(2) } });
-      else if (choice === 1) parts.push({ op: 'setData', request: { path, data, version: -1 } });
-      else if (choice === 2) parts.push({ op: 'delete', request: { path, version: -1 } });
-      else parts.push({ op: 'check', request: { path, version: -1 } });
-    }
-    return parts;
   }
 
   private receive(item: Received): void {
@@ -234,7 +194,7 @@ export class SimClient {
     if (reply.operation !== 'getData' || reply.code !== 0) return;
     const path = this.reading.get(reply.xid);
     const { stat } = reply.response as OperationResponse<'getData'>;
-    if (path !== undefined) this.versions.set(path, stat.version);
+    if (path !== undefined) this.source.versions.set(path, stat.version);
   }
 
   private noteWatch(reply: Extract<Received, { kind: 'reply' }>): void {

@@ -2,7 +2,7 @@
 // does with the parsed words. It returns its result as text and as a value, and prints nothing itself.
 
 import type { Client, Watcher } from '../../client/index.js';
-import { UsageError } from './errors.js';
+import { type ExitCode, UsageError } from './errors.js';
 import type { Style } from './output.js';
 import type { ShellSession } from './session.js';
 
@@ -20,17 +20,33 @@ export interface Context {
   readonly settings: Settings;
   /** The lines of this session so far, this one included. */
   readonly history: readonly string[];
+  /** Says something that is no part of the result, for people only. */
+  readonly remark: (text: string) => void;
+  /** Hands the terminal over to another program until `use` is done with it. */
+  readonly lendTerminal: <T>(use: () => Promise<T>) => Promise<T>;
+  readonly env: Environment;
 }
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Settings {
   printsWatches: boolean;
 }
 
 export interface Result {
-  /** For people, in zkCli.sh's format. */
-  readonly lines: readonly string[];
-  /** For programs, one value a command. */
+  /**
+   * For people, in zkCli.sh's format. An async iterable is for what is too long to be held or has no end yet: it is read
+   * only as fast as somebody takes the lines.
+   */
+  readonly lines: Iterable<string> | AsyncIterable<string>;
+  /** With --quiet, in place of the lines: for a command that only confirms, or says more than was asked. */
+  readonly quietLines?: readonly string[];
+  /** Content of a node, exactly: in place of the lines where nobody looks at it. */
+  readonly bytes?: Uint8Array;
+  /** For programs, one value a command. A function is called for it; an async iterable gives one value a line. */
   readonly json: unknown;
+  /** Where it is not `ok` although the command did what it should, as with differences that were found. */
+  readonly exitCode?: ExitCode;
   /** The shell ends. */
   readonly quit?: boolean;
   /** A line that is to be run now. */
@@ -39,6 +55,8 @@ export interface Result {
 
 export interface Flag<T> {
   readonly help: string;
+  /** All values there are, for completion. */
+  readonly choices?: readonly string[];
   /** The name of its value in the usage; undefined for a flag that is only there or not. */
   readonly value: string | undefined;
   readonly parse: (text: string) => T;
@@ -47,6 +65,8 @@ export interface Flag<T> {
 export interface Operand<O extends boolean = boolean> {
   readonly optional: O;
   readonly help: string;
+  /** All values there are; others are refused. */
+  readonly choices?: readonly string[];
 }
 
 type FlagValues<F> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T | undefined : never };
@@ -65,6 +85,8 @@ interface Definition<F, O> {
   /** In their order on the line. */
   readonly operands: O;
   readonly examples: readonly string[];
+  /** In place of the usage that follows from flags and operands. */
+  readonly usage?: string;
   run(context: Context, flags: FlagValues<F>, operands: OperandValues<O>): Promise<Result>;
 }
 
@@ -89,6 +111,17 @@ export function textFlag(value: string, help: string): Flag<string> {
   return { help, value, parse: (text) => text };
 }
 
+/** A flag with one of these words. */
+export function choiceFlag<const T extends string>(value: string, choices: readonly T[], help: string): Flag<T> {
+  return { help, value, choices, parse: (text) => choiceOf(value, choices, text) };
+}
+
+function choiceOf<T extends string>(name: string, choices: readonly T[], text: string): T {
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new UsageError(`the ${name} is one of ${choices.join(', ')}, not ${text}`);
+}
+
 /** A flag with a whole number from `min` up. */
 export function numberFlag(value: string, help: string, min: number): Flag<number> {
   const parse = (text: string): number => {
@@ -99,26 +132,19 @@ export function numberFlag(value: string, help: string, min: number): Flag<numbe
   return { help, value, parse };
 }
 
-export function operand(help: string): Operand<false> {
-  return { optional: false, help };
+export function operand(help: string, choices?: readonly string[]): Operand<false> {
+  return { optional: false, help, ...(choices === undefined ? {} : { choices }) };
 }
 
-export function optionalOperand(help: string): Operand<true> {
-  return { optional: true, help };
+export function optionalOperand(help: string, choices?: readonly string[]): Operand<true> {
+  return { optional: true, help, ...(choices === undefined ? {} : { choices }) };
 }
 
 export function defineCommand<
   const F extends Readonly<Record<string, Flag<unknown>>>,
   const O extends Readonly<Record<string, Operand>>,
 >(definition: Definition<F, O>): Command {
-  const { name, summary, flags, operands, examples } = definition;
-  const usage = [
-    name,
-    ...Object.entries(flags).map(([letter, { value }]) =>
-      value === undefined ? `[-${letter}]` : `[-${letter} ${value}]`,
-    ),
-    ...Object.entries(operands).map(([word, { optional }]) => (optional ? `[${word}]` : word)),
-  ].join(' ');
+  const { name, summary, flags, operands, examples, usage = usageOf(definition) } = definition;
   return {
     name,
     summary,
@@ -133,7 +159,25 @@ export function defineCommand<
   };
 }
 
-/** Flags may stand anywhere and be joined (`-sw`); `--` ends them; a negative number is an operand. */
+function usageOf({ name, flags, operands }: Pick<Command, 'name' | 'flags' | 'operands'>): string {
+  const parts = Object.entries(flags).map(
+    ([flagName, { value }]) => `[-${flagName}${value === undefined ? '' : ` ${value}`}]`,
+  );
+  const words = Object.entries(operands).map(([word, { optional, choices }]) => {
+    const text = choices?.join('|') ?? word;
+    return optional ? `[${text}]` : text;
+  });
+  return [name, ...parts, ...words].join(' ');
+}
+
+/** The flags that a word names: one of several letters, or letters joined (`-sw`). Undefined for an operand. */
+export function flagNames(flags: Readonly<Record<string, unknown>>, word: string): readonly string[] | undefined {
+  if (!/^-[^\d-]/.test(word)) return undefined;
+  const name = word.slice(1);
+  return Object.hasOwn(flags, name) ? [name] : [...name];
+}
+
+/** Flags may stand anywhere; `--` ends them; a negative number is an operand. */
 function parse(
   flags: Readonly<Record<string, Flag<unknown>>>,
   operands: Readonly<Record<string, Operand>>,
@@ -145,34 +189,40 @@ function parse(
   const refuse = (why: string): never => {
     throw new UsageError(why, usage);
   };
+  const accept = <T>(what: string, take: () => T): T => {
+    try {
+      return take();
+    } catch (error) {
+      return refuse(`${what}${(error as Error).message}`);
+    }
+  };
   for (let i = 0; i < words.length; i++) {
     const word = words[i];
     if (word === '--') {
       rest.push(...words.slice(i + 1));
       break;
     }
-    if (!/^-[^\d-]/.test(word)) {
+    const names = flagNames(flags, word);
+    if (names === undefined) {
       rest.push(word);
       continue;
     }
-    for (const letter of word.slice(1)) {
-      const known = Object.hasOwn(flags, letter) ? flags[letter] : refuse(`there is no flag -${letter}`);
-      if (known.value === undefined) given[letter] = known.parse('');
+    for (const name of names) {
+      const known = Object.hasOwn(flags, name) ? flags[name] : refuse(`there is no flag -${name}`);
+      if (known.value === undefined) given[name] = known.parse('');
       else {
-        if (!word.endsWith(letter) || i + 1 === words.length) refuse(`-${letter} needs its ${known.value} behind it`);
-        try {
-          given[letter] = known.parse(words[++i]);
-        } catch (error) {
-          refuse(`-${letter}: ${(error as Error).message}`);
-        }
+        if (!word.endsWith(name) || i + 1 === words.length) refuse(`-${name} needs its ${known.value} behind it`);
+        const text = words[++i];
+        given[name] = accept(`-${name}: `, () => known.parse(text));
       }
     }
   }
   const named: Record<string, string> = {};
-  for (const [name, { optional }] of Object.entries(operands)) {
+  for (const [name, { optional, choices }] of Object.entries(operands)) {
     const word = rest.shift();
-    if (word !== undefined) named[name] = word;
-    else if (!optional) refuse(`the ${name} is missing`);
+    if (word === undefined) {
+      if (!optional) refuse(`the ${name} is missing`);
+    } else named[name] = choices === undefined ? word : accept('', () => choiceOf(name, choices, word));
   }
   if (rest.length > 0) refuse(`there is one word too many: ${rest[0]} (a text with blanks needs quotes)`);
   return { flags: given, operands: named };

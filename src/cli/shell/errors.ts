@@ -1,6 +1,7 @@
 // What went wrong, in one sentence: ZooKeeper's own words first, so that whoever knows zkCli.sh (or has a script that does)
 // finds them, and then what to try.
 
+import { parentPath } from '../../../protocol/path.js';
 import { ZooKeeperError, type ZooKeeperErrorName } from '../../client/index.js';
 
 /** Exit codes of `zabra cli`. */
@@ -14,16 +15,29 @@ export class UsageError extends Error {
     message: string,
     /** The command's usage line, where the command is known. */
     readonly usage?: string,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** What the shell itself finds wrong, with what to try. */
+export class HintedError extends Error {
+  override readonly name: string = 'Refused';
+  constructor(
+    message: string,
+    readonly hint: string,
+    readonly exitCode: ExitCode = ExitCode.failed,
   ) {
     super(message);
   }
 }
 
 /** A command that needs a server after `close`. */
-export class NotConnectedError extends Error {
+export class NotConnectedError extends HintedError {
   override readonly name = 'NotConnectedError';
   constructor() {
-    super('Not connected');
+    super('Not connected', 'connect host:port', ExitCode.noConnection);
   }
 }
 
@@ -35,7 +49,7 @@ interface Explanation {
 const EXPLANATIONS: { readonly [N in ZooKeeperErrorName]?: Explanation } = {
   NoNode: {
     text: (path) => `Node does not exist: ${path}`,
-    hint: (path, { operation }) => `${operation === 'create' ? 'create' : 'ls'} ${parentOf(path)}`,
+    hint: (path, { operation }) => `${operation === 'create' ? 'create' : 'ls'} ${parentPath(path)}`,
   },
   NodeExists: { text: (path) => `Node already exists: ${path}`, hint: (path) => `set ${path} data` },
   NotEmpty: { text: (path) => `Node not empty: ${path}`, hint: (path) => `deleteall ${path}` },
@@ -55,12 +69,23 @@ const EXPLANATIONS: { readonly [N in ZooKeeperErrorName]?: Explanation } = {
     hint: () => 'a larger quota, or fewer and smaller nodes',
   },
   NoWatcher: {
-    text: (path) => `No such watcher for ${path}`,
+    text: (path) => `KeeperErrorCode = No such watcher for ${path}`,
     hint: () => 'get -w, ls -w, stat -w or addWatch first',
   },
   AuthFailed: { text: () => 'Authentication failed', hint: () => 'addauth digest user:password' },
-  Unimplemented: { text: () => 'The server does not know this request', hint: () => 'a newer server' },
+  Unimplemented: {
+    text: (_, { operation }) => `The server does not know this request${operation ? `: ${operation}` : ''}`,
+    hint: (_, { operation }) => knownSince(operation),
+  },
   NotReadOnly: { text: () => 'This server has no quorum and only reads', hint: () => 'again when more servers are up' },
+  ReconfigDisabled: {
+    text: () => 'KeeperErrorCode = Reconfig is disabled',
+    hint: () => "reconfigEnabled=true in the servers' zoo.cfg",
+  },
+  NewConfigNoQuorum: {
+    text: () => 'No quorum of new config is connected and up-to-date with the leader of last commmitted config',
+    hint: () => 'again when the new servers are up',
+  },
   ConnectionLoss: {
     text: (_, error) => noConnection(error),
     hint: () => 'zabra server to start one, or -server host:port of one that runs',
@@ -72,37 +97,46 @@ const EXPLANATIONS: { readonly [N in ZooKeeperErrorName]?: Explanation } = {
 
 export interface Complaint {
   readonly name: string;
-  /** One line; for UsageError, a second one with the usage. */
+  /** One line. */
   readonly message: string;
+  /** What to try. */
+  readonly hint?: string | undefined;
+  /** The command's usage line, for words that do not fit it. */
+  readonly usage?: string | undefined;
   readonly exitCode: ExitCode;
 }
 
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof UsageError) {
-    const usage = error.usage === undefined ? '' : `\nUsage: ${error.usage}`;
-    return { name: error.name, message: `${capital(error.message)}${usage}`, exitCode: ExitCode.usage };
+    const { name, usage, hint } = error;
+    return { name, message: capital(error.message), hint, usage, exitCode: ExitCode.usage };
   }
-  if (error instanceof NotConnectedError) {
-    return { name: error.name, message: `${error.message} (try: connect host:port)`, exitCode: ExitCode.noConnection };
+  if (error instanceof HintedError) {
+    return { name: error.name, message: capital(error.message), hint: error.hint, exitCode: error.exitCode };
   }
   if (ZooKeeperError.is(error, 'BadArguments') && error.operation === 'connect') {
-    const message = `${error.message.replace(' (BadArguments)', '')} (try: -server host:port)`;
-    return { name: error.name, message: capital(message), exitCode: ExitCode.usage };
+    const message = capital(error.message.replace(' (BadArguments)', ''));
+    return { name: error.name, message, hint: '-server host:port', exitCode: ExitCode.usage };
   }
   if (ZooKeeperError.is(error)) {
     const explanation = EXPLANATIONS[error.name];
     const path = error.path ?? '';
-    const text = explanation?.text(path, error) ?? capital(error.message);
-    const hint = explanation?.hint === undefined ? '' : ` (try: ${explanation.hint(path, error)})`;
     const isConnection = ['ConnectionLoss', 'RequestTimeout', 'SessionExpired', 'ClientClosed'].includes(error.name);
     return {
       name: error.name,
-      message: `${text}${hint}`,
+      message: explanation?.text(path, error) ?? capital(error.message),
+      hint: explanation?.hint?.(path, error),
       exitCode: isConnection ? ExitCode.noConnection : ExitCode.failed,
     };
   }
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
   return { name, message: name === 'AbortError' ? 'Interrupted' : capital(message), exitCode: ExitCode.failed };
+}
+
+/** Which servers answer what not all do: for a shell that is pointed at an old ZooKeeper. */
+function knownSince(operation: string | undefined): string {
+  if (operation === 'create') return 'a server with extendedTypesEnabled=true, as Zabra has it by default';
+  return `ZooKeeper ${operation === 'whoAmI' ? '3.7' : '3.6'} or newer, or Zabra`;
 }
 
 function noConnection(error: ZooKeeperError): string {
@@ -115,10 +149,6 @@ function badArguments(error: ZooKeeperError): string {
   const { path } = error;
   if (path !== null && !path.startsWith('/')) return 'Path must start with / character';
   return error.code === 0 || path === null ? capital(error.message) : `Arguments are not valid : ${path}`;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/';
 }
 
 function capital(text: string): string {

@@ -69,12 +69,18 @@ export function dataText(data: Buffer | null): string {
   return data === null ? 'null' : data.toString('utf8');
 }
 
-/** A text when the bytes are UTF-8, else an object with their base64. */
-export function dataJson(data: Buffer | null): unknown {
-  if (data === null) return null;
+/** Undefined when the bytes are no UTF-8. */
+export function textOf(data: Buffer): string | undefined {
   const text = data.toString('utf8');
-  return Buffer.from(text, 'utf8').equals(data) ? text : { base64: data.toString('base64') };
+  return Buffer.from(text, 'utf8').equals(data) ? text : undefined;
 }
+
+/** A text when the bytes are UTF-8, else an object with their base64. */
+export function dataJson(data: Buffer | null): DataJson {
+  return data === null ? null : (textOf(data) ?? { base64: data.toString('base64') });
+}
+
+export type DataJson = string | null | { readonly base64: string };
 
 /** Throws UsageError for what is not base64, which Node would take as far as it can. */
 export function fromBase64(text: string): Buffer {
@@ -119,6 +125,10 @@ export function permsText(perms: number): string {
   return PERM_LETTERS.map(([letter, perm]) => ((perms & perm) === 0 ? '' : letter)).join('');
 }
 
+export function aclJson(acl: readonly Acl[]): { scheme: string; id: string; perms: string }[] {
+  return acl.map(({ scheme, id, perms }) => ({ scheme, id, perms: permsText(perms) }));
+}
+
 export function aclLines(acl: readonly Acl[]): string[] {
   return acl.flatMap(({ scheme, id, perms }) => [`'${scheme},'${id}`, `: ${permsText(perms)}`]);
 }
@@ -129,14 +139,23 @@ export function parseAcl(text: string): Acl[] {
     const first = entry.indexOf(':');
     const last = entry.lastIndexOf(':');
     if (first === last) throw new UsageError(`an ACL is scheme:id:perms, as in world:anyone:cdrwa, not ${entry}`);
-    let perms = 0;
-    for (const letter of entry.slice(last + 1)) {
-      const perm = PERM_LETTERS.find(([known]) => known === letter);
-      if (perm === undefined) throw new UsageError(`permissions are letters of cdrwa, not ${letter}`);
-      perms |= perm[1];
-    }
-    return { scheme: entry.slice(0, first), id: entry.slice(first + 1, last), perms };
+    return {
+      scheme: entry.slice(0, first),
+      id: entry.slice(first + 1, last),
+      perms: parsePerms(entry.slice(last + 1)),
+    };
   });
+}
+
+/** Throws UsageError. */
+export function parsePerms(letters: string): number {
+  let perms = 0;
+  for (const letter of letters) {
+    const perm = PERM_LETTERS.find(([known]) => known === letter);
+    if (perm === undefined) throw new UsageError(`permissions are letters of cdrwa, not ${letter}`);
+    perms |= perm[1];
+  }
+  return perms;
 }
 
 const EVENT_NAMES = {

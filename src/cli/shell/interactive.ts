@@ -1,21 +1,16 @@
 // The shell at a terminal. Readline edits the line; what arrives while somebody types (an event, a change of the
 // connection) is printed above it, and the line drawn again below.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { StateChange } from '../../client/index.js';
 import { complete } from './complete.js';
 import { ExitCode } from './errors.js';
+import { addToHistory, HISTORY_LINES_MAX, historyFile, readHistory, trimHistory } from './history-file.js';
 import { Output, type OutputOptions } from './output.js';
 import { NOTICE_MS } from './script.js';
 import { ShellSession, type ShellSessionOptions } from './session.js';
 import { Shell } from './shell.js';
-
-const HISTORY_LINES_MAX = 1000;
-/** Lines that hold a secret are not kept. */
-const SECRET = /^\s*addauth\b/i;
+import { isUnfinished } from './words.js';
 
 export interface InteractiveOptions {
   readonly stdin: NodeJS.ReadStream;
@@ -24,105 +19,156 @@ export interface InteractiveOptions {
   readonly session: Omit<ShellSessionOptions, 'onState'>;
 }
 
-/** Runs until quit, Ctrl-D, or Ctrl-C on an empty line. */
-export async function runInteractive({ stdin, stdout, output: outputOptions, session: options }: InteractiveOptions) {
-  const output = new Output(outputOptions);
-  const session = new ShellSession({ ...options, onState: (change) => interrupt(() => stateChanged(change)) });
-  const shell = new Shell(session, output, (event) => interrupt(() => output.event(event)));
-  const historyFile = join(homedir(), '.zabra_history');
-  const readline: Interface = createInterface({
-    input: stdin,
-    output: stdout,
-    terminal: true,
-    history: readHistory(historyFile),
-    historySize: HISTORY_LINES_MAX,
-    removeHistoryDuplicates: true,
-    completer: (line: string, callback: (error: null, result: [string[], string]) => void) => {
-      complete(line, session.clientOrNone).then(({ candidates, word }) => callback(null, [[...candidates], word]));
-    },
-  });
-  let running: AbortController | undefined;
-  let isOver = false;
-  let notice: NodeJS.Timeout | undefined;
+/** Runs until quit or Ctrl-D. */
+export async function runInteractive(options: InteractiveOptions): Promise<ExitCode> {
+  return await new Terminal(options).run();
+}
 
-  const showPrompt = (keepCursor = false): void => {
-    const state = session.clientOrNone?.state ?? 'CLOSED';
-    readline.setPrompt(`[zk: ${session.server}(${state}) ${shell.history.length}] `);
-    readline.prompt(keepCursor);
-  };
-  /** Prints above the line that is being typed. */
-  const interrupt = (print: () => void): void => {
-    if (isOver) return;
-    if (running !== undefined) {
+class Terminal {
+  readonly #options: InteractiveOptions;
+  readonly #output: Output;
+  readonly #session: ShellSession;
+  readonly #shell: Shell;
+  readonly #readline: Interface;
+  readonly #historyFile: string;
+  /** What Ctrl-C ends; undefined while somebody types. */
+  #running: AbortController | undefined;
+  /** The lines before this one of a text in quotes. */
+  #begun = '';
+  #isOver = false;
+
+  constructor(options: InteractiveOptions) {
+    this.#options = options;
+    const { stdin, stdout, output, session } = options;
+    this.#output = new Output(output);
+    this.#session = new ShellSession({
+      ...session,
+      onState: (change) => this.#interrupt(() => this.#stateChanged(change)),
+    });
+    this.#shell = new Shell(this.#session, this.#output, {
+      env: output.env,
+      onEvent: (event) => this.#interrupt(() => this.#output.event(event)),
+      lendTerminal: (use) => this.#lend(use),
+    });
+    this.#historyFile = historyFile(output.env);
+    const lines = readHistory(this.#historyFile);
+    if (lines.length === HISTORY_LINES_MAX) trimHistory(this.#historyFile, lines);
+    this.#readline = createInterface({
+      input: stdin,
+      output: stdout,
+      terminal: true,
+      history: lines.reverse(),
+      historySize: HISTORY_LINES_MAX,
+      removeHistoryDuplicates: true,
+      completer: (line: string, callback: (error: null, result: [string[], string]) => void) => {
+        complete(line, this.#session.clientOrNone).then(({ candidates, word, hidden }) => {
+          if (hidden > 0) this.#interrupt(() => this.#output.note(`${hidden} possibilities: type more of it, or ls`));
+          callback(null, [[...candidates], word]);
+        });
+      },
+    });
+    this.#readline.on('SIGINT', () => this.#onCtrlC());
+  }
+
+  async run(): Promise<ExitCode> {
+    const { server } = this.#options.session;
+    this.#output.note(`Welcome to Zabra! Connecting to ${server}. Type help for the commands, quit to leave.`);
+    let notice: NodeJS.Timeout | undefined;
+    try {
+      await this.#session.open();
+      notice = setTimeout(() => {
+        if (this.#session.clientOrNone?.state !== 'CONNECTING') return;
+        this.#interrupt(() => this.#output.note(noServer(this.#session.server)));
+      }, NOTICE_MS);
+      this.#showPrompt();
+      for await (const line of this.#readline) {
+        if (await this.#runLine(line)) return ExitCode.ok;
+        this.#showPrompt();
+      }
+      this.#options.stdout.write('\n');
+      return ExitCode.ok;
+    } catch (error) {
+      return this.#output.complaint(error);
+    } finally {
+      this.#isOver = true;
+      clearTimeout(notice);
+      this.#readline.close();
+      await this.#session.close();
+    }
+  }
+
+  /** Returns whether that was the end. */
+  async #runLine(line: string): Promise<boolean> {
+    const text = this.#begun + line;
+    if (isUnfinished(text)) {
+      this.#begun = `${text}\n`;
+      return false;
+    }
+    this.#begun = '';
+    addToHistory(this.#historyFile, text);
+    this.#running = new AbortController();
+    const { quit } = await this.#shell.runLine(text, this.#running.signal);
+    this.#running = undefined;
+    return quit;
+  }
+
+  #showPrompt(keepCursor = false): void {
+    const state = this.#session.clientOrNone?.state ?? 'CLOSED';
+    const prompt = `[zk: ${this.#session.server}(${state}) ${this.#shell.history.length}] `;
+    this.#readline.setPrompt(this.#begun === '' ? prompt : '... '.padStart(prompt.length));
+    this.#readline.prompt(keepCursor);
+  }
+
+  /** Prints above the line that is being typed, however many rows of the terminal it takes. */
+  #interrupt(print: () => void): void {
+    if (this.#isOver) return;
+    if (this.#running !== undefined) {
       print();
       return;
     }
+    const { stdout } = this.#options;
+    moveCursor(stdout, 0, -this.#readline.getCursorPos().rows);
     cursorTo(stdout, 0);
-    clearLine(stdout, 0);
+    clearScreenDown(stdout);
     print();
-    showPrompt(true);
-  };
-  const stateChanged = ({ state, cause }: StateChange): void => {
-    if (state === 'SUSPENDED') output.note(`The connection is lost: ${cause?.message ?? 'no reason known'}`);
-    else if (state === 'LOST') output.note('The session is lost, with its ephemeral nodes and watches');
-    else if (state === 'RECONNECTED') output.note(`Connected to ${session.server} again`);
-  };
+    Reflect.set(this.#readline, 'prevRows', 0); // else readline goes up to where its line was, over what was printed
+    this.#showPrompt(true);
+  }
 
-  readline.on('SIGINT', () => {
-    if (running !== undefined) running.abort(new DOMException('interrupted', 'AbortError'));
-    else if (readline.line === '') readline.close();
-    else {
-      stdout.write('^C\n');
-      readline.write(null, { ctrl: true, name: 'u' });
-      showPrompt();
-    }
-  });
+  #stateChanged({ state, cause }: StateChange): void {
+    if (state === 'SUSPENDED') this.#output.note(`The connection is lost: ${cause?.message ?? 'no reason known'}`);
+    else if (state === 'LOST') this.#output.note('The session is lost, with its ephemeral nodes and watches');
+    else if (state === 'RECONNECTED') this.#output.note(`Connected to ${this.#session.server} again`);
+    else if (state === 'CLOSED' && cause !== undefined) this.#output.complaint(cause);
+  }
 
-  output.note(`Welcome to Zabra! Connecting to ${options.server}. Type help for the commands, quit to leave.`);
-  try {
-    await session.open();
-    notice = setTimeout(() => {
-      if (session.clientOrNone?.state === 'CONNECTING') interrupt(() => output.note(noServer(session.server)));
-    }, NOTICE_MS);
-    showPrompt();
-    for await (const line of readline) {
-      running = new AbortController();
-      const { quit } = await shell.runLine(line, running.signal);
-      running = undefined;
-      if (quit) return ExitCode.ok;
-      showPrompt();
+  #onCtrlC(): void {
+    if (this.#running !== undefined) {
+      this.#running.abort(new DOMException('interrupted', 'AbortError'));
+      return;
     }
-    stdout.write('\n');
-    return ExitCode.ok;
-  } catch (error) {
-    return output.complaint(error);
-  } finally {
-    isOver = true;
-    clearTimeout(notice);
-    readline.close();
-    keepHistory(historyFile, shell.history);
-    await session.close();
+    const isEmpty = this.#readline.line === '' && this.#begun === '';
+    this.#options.stdout.write('^C\n');
+    if (isEmpty) this.#output.note('Ctrl-D or quit leaves.');
+    this.#begun = '';
+    this.#readline.write(null, { ctrl: true, name: 'e' });
+    this.#readline.write(null, { ctrl: true, name: 'u' });
+    this.#showPrompt();
+  }
+
+  async #lend<T>(use: () => Promise<T>): Promise<T> {
+    const { stdin } = this.#options;
+    this.#readline.pause();
+    stdin.setRawMode(false);
+    try {
+      return await use();
+    } finally {
+      stdin.setRawMode(true);
+      this.#readline.resume();
+    }
   }
 }
 
 function noServer(server: string): string {
   return `No answer from ${server} yet; still trying. Another server: connect host:port. A new one: zabra server.`;
-}
-
-/** Newest first, as readline wants it. */
-function readHistory(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean).reverse();
-  } catch {
-    return [];
-  }
-}
-
-function keepHistory(file: string, lines: readonly string[]): void {
-  const all = [...readHistory(file).reverse(), ...lines.filter((line) => !SECRET.test(line))];
-  try {
-    writeFileSync(file, `${all.slice(-HISTORY_LINES_MAX).join('\n')}\n`, { mode: 0o600 });
-  } catch {
-    // A home that cannot be written to is no reason to complain about at the end of a session.
-  }
 }

@@ -15,7 +15,7 @@ export function commandNamed(commands: ReadonlyMap<string, Command>, word: strin
   const found = [...commands.values()].find((command) => command.name.toLowerCase() === lower);
   if (found !== undefined) return found;
   const near = nearest(lower, [...commands.keys()]);
-  throw new UsageError(`Command not found: ${word} (try: ${near ?? 'help'})`);
+  throw new UsageError(`Command not found: ${word}`, undefined, near ?? 'help');
 }
 
 /** The candidate with the fewest edits, if they are few for the length of the word. */

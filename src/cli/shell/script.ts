@@ -1,5 +1,5 @@
-// The shell for programs: one command from the command line, or a script from standard input. A command that fails does
-// not stop a script; the exit code is that of the first failure. Without a connection nothing is run.
+// The shell for programs: one command from the command line, or a script from standard input or a file. A command that
+// fails does not stop a script; the exit code is that of the first failure. Without a connection nothing is run.
 
 import { createInterface } from 'node:readline';
 import { COMMANDS } from './commands/index.js';
@@ -7,10 +7,11 @@ import { ExitCode } from './errors.js';
 import { commandNamed } from './lookup.js';
 import { Output, type OutputOptions } from './output.js';
 import { ShellSession, type ShellSessionOptions } from './session.js';
-import { Shell } from './shell.js';
+import { type Outcome, Shell } from './shell.js';
+import { isUnfinished } from './words.js';
 
 /** Commands that make sense without a server. */
-const OFFLINE = new Set(['help', 'h', '?', 'version', 'quit', 'exit', 'history']);
+const OFFLINE = new Set(['help', 'version', 'quit', 'history']);
 
 export interface ScriptOptions {
   readonly output: OutputOptions;
@@ -20,8 +21,9 @@ export interface ScriptOptions {
 /** Runs one command, given as its words. */
 export async function runCommand(words: readonly string[], options: ScriptOptions): Promise<ExitCode> {
   // A word that is no command is complained about at once, whether or not there is a server.
-  const needsServer = isCommand(words[0]) && !OFFLINE.has(words[0]);
-  return await withShell(options, needsServer, async (shell) => (await shell.run(words, signal())).exitCode);
+  return await withShell(options, needsServer(words[0]), async (shell, signal) => {
+    return (await shell.run(words, signal)).exitCode;
+  });
 }
 
 /** When to say that no server has answered yet. */
@@ -31,50 +33,62 @@ export function stillTrying({ server, timeoutMs }: ShellSession): string {
   return `No answer from ${server} yet; trying for ${Math.ceil(timeoutMs / 1000)} s. Ctrl-C gives up.`;
 }
 
-function isCommand(word: string): boolean {
+function needsServer(word: string): boolean {
   try {
-    commandNamed(COMMANDS, word);
-    return true;
+    return !OFFLINE.has(commandNamed(COMMANDS, word).name);
   } catch {
     return false;
   }
 }
 
-/** Runs the lines of `input`. */
+/** Runs the lines of `input`. A text in quotes may go over several. */
 export async function runScript(input: NodeJS.ReadableStream, options: ScriptOptions): Promise<ExitCode> {
-  return await withShell(options, true, async (shell) => {
+  return await withShell(options, true, async (shell, signal) => {
     let worst: ExitCode = ExitCode.ok;
+    let text = '';
+    const run = async (): Promise<Outcome> => {
+      const outcome = await shell.runLine(text, signal);
+      text = '';
+      if (worst === ExitCode.ok) worst = outcome.exitCode;
+      return outcome;
+    };
     for await (const line of createInterface({ input })) {
-      const { exitCode, quit } = await shell.runLine(line, signal());
-      if (worst === ExitCode.ok) worst = exitCode;
-      if (quit) break;
+      text += line;
+      if (isUnfinished(text)) text += '\n';
+      else if ((await run()).quit || signal.aborted) return worst;
     }
+    await run();
     return worst;
   });
 }
 
 async function withShell(
   options: ScriptOptions,
-  needsServer: boolean,
-  run: (shell: Shell) => Promise<ExitCode>,
+  isOnline: boolean,
+  run: (shell: Shell, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const output = new Output(options.output);
   const session = new ShellSession(options.session);
+  // Ctrl-C ends the command, so that the session is closed and not left to expire; a second one ends the process.
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort(new DOMException('interrupted', 'AbortError'));
+  process.once('SIGINT', onInterrupt);
   try {
-    if (needsServer) {
+    if (isOnline) {
       await session.open();
       const notice = setTimeout(() => output.remark(stillTrying(session)), NOTICE_MS);
-      await session.client.connected().finally(() => clearTimeout(notice));
+      await session.client.connected({ signal: interrupt.signal }).finally(() => clearTimeout(notice));
     }
-    return await run(new Shell(session, output));
+    const shell = new Shell(session, output, {
+      env: options.output.env,
+      onEvent: (event) => output.event(event),
+      lendTerminal: (use) => use(),
+    });
+    return await run(shell, interrupt.signal);
   } catch (error) {
     return output.complaint(error);
   } finally {
+    process.removeListener('SIGINT', onInterrupt);
     await session.close();
   }
-}
-
-/** Ctrl-C ends the whole process here, so nothing aborts a single command. */
-function signal(): AbortSignal {
-  return new AbortController().signal;
 }

@@ -2,7 +2,7 @@
 // through here.
 
 import type { WatchEvent } from '../../client/index.js';
-import type { Context, Settings } from './command.js';
+import type { Context, Environment, Settings } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { ExitCode, UsageError } from './errors.js';
 import { commandNamed } from './lookup.js';
@@ -15,18 +15,25 @@ export interface Outcome {
   readonly quit: boolean;
 }
 
+/** What surrounds the shell. */
+export interface Surroundings {
+  readonly env: Environment;
+  /** What to do with the events of watches. */
+  readonly onEvent: (event: WatchEvent) => void;
+  readonly lendTerminal: Context['lendTerminal'];
+}
+
 export class Shell {
   readonly session: ShellSession;
   readonly output: Output;
   readonly history: string[] = [];
   readonly settings: Settings = { printsWatches: true };
-  readonly #onEvent: (event: WatchEvent) => void;
+  readonly #surroundings: Surroundings;
 
-  /** @param onEvent what to do with the events of watches; by default they are printed at once. */
-  constructor(session: ShellSession, output: Output, onEvent = (event: WatchEvent) => output.event(event)) {
+  constructor(session: ShellSession, output: Output, surroundings: Surroundings) {
     this.session = session;
     this.output = output;
-    this.#onEvent = onEvent;
+    this.#surroundings = surroundings;
   }
 
   /** Runs a line; an empty one, or one that begins with #, does nothing. Never fails: complaints are printed. */
@@ -39,7 +46,7 @@ export class Shell {
 
   /** One function for all watches, so that the client knows a watch that is set twice for the same. */
   readonly #watch = (event: WatchEvent): void => {
-    if (this.settings.printsWatches) this.#onEvent(event);
+    if (this.settings.printsWatches) this.#surroundings.onEvent(event);
   };
 
   async #runText(text: string, signal: AbortSignal): Promise<Outcome> {
@@ -56,6 +63,7 @@ export class Shell {
   /** Runs one command. Never fails. */
   async run(words: readonly string[], signal: AbortSignal): Promise<Outcome> {
     const { session, output, history } = this;
+    const { env, lendTerminal } = this.#surroundings;
     const context: Context = {
       get client() {
         return session.client;
@@ -66,13 +74,16 @@ export class Shell {
       style: output.style,
       settings: this.settings,
       history,
+      remark: (text) => output.remark(text),
+      lendTerminal,
+      env,
     };
     try {
       const [name, ...rest] = words;
       const result = await commandNamed(COMMANDS, name).run(context, rest);
       if (result.again !== undefined) return await this.#runText(result.again, signal);
-      output.result(result);
-      return { exitCode: ExitCode.ok, quit: result.quit ?? false };
+      await output.result(result, signal);
+      return { exitCode: result.exitCode ?? ExitCode.ok, quit: result.quit ?? false };
     } catch (error) {
       return this.#complain(error);
     }

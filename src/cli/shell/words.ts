@@ -40,3 +40,14 @@ export function splitWords(line: string): Words {
 function isBlank(character: string): boolean {
   return character === ' ' || character === '\t' || character === '\r' || character === '\n';
 }
+
+/** Whether a line ends inside of quotes, so that the text in them goes on on the next. */
+export function isUnfinished(text: string): boolean {
+  return !text.trimStart().startsWith('#') && splitWords(text).openQuote !== undefined;
+}
+
+/** As a word of a line that splitWords reads back as `text`. */
+export function quoted(text: string): string {
+  if (text !== '' && !/^["']|[\s]/.test(text)) return text;
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+}

@@ -16,10 +16,11 @@ export const addWatch: ReadOperation<View<typeof AddWatchRequest>> = {
 
   answer({ watches, watcher }, { path, mode }, reply) {
     if (path === null) return Code.MarshallingError;
-    if (mode === AddWatchMode.persistent) watches.addPersistent(path.text(), watcher);
-    else if (mode === AddWatchMode.persistentRecursive) watches.addRecursive(path.text(), watcher);
+    let refusal: number;
+    if (mode === AddWatchMode.persistent) refusal = watches.addPersistent(path.text(), watcher);
+    else if (mode === AddWatchMode.persistentRecursive) refusal = watches.addRecursive(path.text(), watcher);
     else return Code.MarshallingError;
     reply.int(0);
-    return 0;
+    return refusal;
   },
 };

@@ -22,7 +22,8 @@ export const exists: ReadOperation<View<typeof PathWatchRequest>> = {
     const node = tree.find(path.bytes, path.start, path.end);
     if (node === NO_NODE && hasNul(path)) return Code.BadArguments;
     if (node !== NO_NODE && !acls.allows(tree.aclId(node), Perms.read, watcher.identities, skipAcl)) return Code.NoAuth;
-    if (watch) watches.addData(path.text(), watcher);
+    const refusal = watch ? watches.addData(path.text(), watcher) : 0;
+    if (refusal !== 0) return refusal;
     if (node === NO_NODE) return Code.NoNode;
     tree.writeStat(node, reply);
     return 0;

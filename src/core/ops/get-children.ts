@@ -35,7 +35,8 @@ function answer(context: ReadContext, { path, watch }: Request, withStat: boolea
   const node = tree.find(path.bytes, path.start, path.end);
   if (node === NO_NODE) return Code.NoNode;
   if (!acls.allows(tree.aclId(node), Perms.read, watcher.identities, skipAcl)) return Code.NoAuth;
-  if (watch) watches.addChild(path.text(), watcher);
+  const refusal = watch ? watches.addChild(path.text(), watcher) : 0;
+  if (refusal !== 0) return refusal;
   tree.writeChildNames(node, reply);
   if (withStat) tree.writeStat(node, reply);
   return 0;

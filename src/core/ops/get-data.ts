@@ -21,7 +21,8 @@ export const getData: ReadOperation<View<typeof PathWatchRequest>> = {
     const node = tree.find(path.bytes, path.start, path.end);
     if (node === NO_NODE) return Code.NoNode;
     if (!acls.allows(tree.aclId(node), Perms.read, watcher.identities, skipAcl)) return Code.NoAuth;
-    if (watch) watches.addData(path.text(), watcher);
+    const refusal = watch ? watches.addData(path.text(), watcher) : 0;
+    if (refusal !== 0) return refusal;
     tree.writeData(node, reply);
     tree.writeStat(node, reply);
     return 0;

@@ -48,7 +48,7 @@ function answer<Name extends ListName>(
     }
     watches.set(name, paths);
   }
-  resumeWatches(
+  return resumeWatches(
     watchedTree(context.world.tree),
     context.watches,
     context.watcher,
@@ -62,7 +62,6 @@ function answer<Name extends ListName>(
     },
     (watcher, type, path) => context.deliver(watcher, type, path),
   );
-  return 0;
 }
 
 function watchedTree(tree: Tree): WatchedTree {

@@ -3,7 +3,9 @@
 // connection takes it to the socket.
 
 import { Code } from '../../../protocol/client/errors.js';
+import { SaslResponse } from '../../../protocol/client/records.js';
 import { ProtocolError } from '../../../protocol/errors.js';
+import { hex } from '../../../protocol/ids.js';
 import { JuteReader } from '../../../protocol/jute/reader.js';
 import type { JuteWriter } from '../../../protocol/jute/writer.js';
 import type { Effect, ReplicaOptions } from '../io.js';
@@ -37,7 +39,7 @@ export class Answers {
   constructor(source: Source) {
     this.source = source;
     const { world, options } = source;
-    this.events = new Events(world, options.skipAcl, (connection) => this.sent(connection));
+    this.events = new Events(world, options, (connection) => this.sent(connection));
     this.context = {
       world,
       watches: this.events.watches,
@@ -74,6 +76,7 @@ export class Answers {
       code = Code.MarshallingError;
     }
     endReply(output, reply, source.appliedZxid, code);
+    if (code === Code.QuotaExceeded) this.limited(connection, 'watches');
     this.events.updateRecording();
     source.stats.reads++;
     this.sent(connection);
@@ -96,6 +99,29 @@ export class Answers {
   codeAt(connection: Connection, xid: number, code: number, zxid: number): void {
     endReply(connection.output, beginReply(connection.output, xid), zxid, code);
     this.sent(connection);
+  }
+
+  /**
+   * The answer to a token of SASL; null: it was refused. Unlike any other reply it has a body with an error as well:
+   * ZooKeeper's own client reads it without a look at the code.
+   */
+  sasl(connection: Connection, xid: number, token: Uint8Array | null, code: number): void {
+    const { output } = connection;
+    const reply = beginReply(output, xid);
+    SaslResponse.write(output, { token });
+    endReply(output, reply, 0, code, true);
+    this.sent(connection);
+  }
+
+  /** A session has as much of something as it may: the log hears of it once for each connection. */
+  limited(connection: Connection, what: string): void {
+    const { source } = this;
+    source.stats.limitedRequests++;
+    if (connection.toldOfLimit) return;
+    connection.toldOfLimit = true;
+    const { address, port, session } = connection;
+    const message = `the client ${address}:${port} has as many ${what} as a session may: more are refused`;
+    source.emit({ type: 'note', level: 'warn', message, fields: { session: hex(session) } });
   }
 
   /** Something was written to the output. */

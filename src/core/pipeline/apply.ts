@@ -1,13 +1,17 @@
 // Committed batches are executed here, entry by entry, in zxid order, the same way on every replica (design decision 2).
 // For each entry: the operation changes the tree, what changed is shown to the watches, then the reply of the client
 // that asked goes out, so that no reply overtakes an event it could explain (E59).
+//
+// No server that is right lets an entry into the log that cannot be executed (admit.ts). Should one be there all the same,
+// it fails, on every replica alike: whoever stopped at it would stop at it again after each start.
 
 import { OpCode } from '../../../protocol/client/constants.js';
 import { Code } from '../../../protocol/client/errors.js';
+import { ProtocolError } from '../../../protocol/errors.js';
 import { JuteReader } from '../../../protocol/jute/reader.js';
 import { JuteWriter } from '../../../protocol/jute/writer.js';
 import { type Batch, BatchFlag, type Identity } from '../../../protocol/peer/entries.js';
-import { AssertionFailure, assert } from '../../std/assert.js';
+import { assert } from '../../std/assert.js';
 import type { Change } from '../ops/changes.js';
 import type { Entry, World } from '../ops/operation.js';
 import { writeOperation } from '../ops/table.js';
@@ -32,6 +36,8 @@ export class Applier {
   private readonly audience: Audience;
   private readonly reader = new JuteReader(new Uint8Array(0));
   private readonly body = new JuteWriter(1024);
+  /** Whether the request of the entry in execution could be decoded. */
+  private isReadable = true;
   /** Everything up to here is in the tree. */
   private applied = 0;
 
@@ -73,7 +79,7 @@ export class Applier {
       if (this.world.changes.length > 0) {
         for (const change of this.world.changes.take()) this.audience.changed(change, entry.zxid);
       }
-      this.auditor?.after(operations[i], entry, code, requests, start, end, this.body);
+      if (this.isReadable) this.auditor?.after(operations[i], entry, code, requests, start, end, this.body);
       this.audience.executed(entry.session, cxids[i], operations[i], code, this.body);
       start = end;
     }
@@ -81,14 +87,23 @@ export class Applier {
 
   private execute(code: number, entry: Entry, cxid: number, requests: Uint8Array, start: number, end: number): number {
     const { world, body } = this;
+    const operation = writeOperation(code);
+    let request: unknown;
+    let fault = operation === undefined ? Code.Unimplemented : 0;
+    try {
+      request = operation?.request.view(this.reader.reset(requests, start, end));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      fault = Code.MarshallingError;
+    }
+    this.isReadable = fault === 0;
     // A session's requests die with it: what was still on its way when it was closed is refused (E21).
     if (entry.session !== 0 && code !== OpCode.createSession && world.sessions.get(entry.session) === undefined) {
       return Code.SessionExpired;
     }
-    const operation = writeOperation(code);
-    if (operation === undefined) throw new AssertionFailure(`entry ${entry.zxid} has the unknown operation ${code}`);
-    const request = operation.request.view(this.reader.reset(requests, start, end));
+    const wantsBody = this.audience.executing(entry.session, cxid, code);
+    if (operation === undefined || fault !== 0) return fault;
     body.clear();
-    return operation.apply(world, entry, request, this.audience.executing(entry.session, cxid, code) ? body : null);
+    return operation.apply(world, entry, request, wantsBody ? body : null);
   }
 }

@@ -11,19 +11,19 @@ import { OpCode } from '../../../protocol/client/constants.js';
 import { Code } from '../../../protocol/client/errors.js';
 import { JuteReader } from '../../../protocol/jute/reader.js';
 import { copyBytes } from '../../../protocol/jute/slice.js';
-import { JuteWriter } from '../../../protocol/jute/writer.js';
+import type { JuteWriter } from '../../../protocol/jute/writer.js';
 import type { EntrySink } from '../../../protocol/peer/entries.js';
 import { limits } from '../limits.js';
 import type { Change } from '../ops/changes.js';
-import { ErrorRequest } from '../ops/error.js';
+import { errorEntry } from '../ops/error.js';
 import type { Watcher, WriteOperation } from '../ops/operation.js';
 import { clientOperation } from '../ops/table.js';
 import type { Liveness } from '../sessions/liveness.js';
 import type { WatchTable } from '../watches/table.js';
-import { admitWrite, isAuthenticated } from './admit.js';
+import { freesMemory, isAuthenticated, WriteGate } from './admit.js';
 import { Answers, type Source } from './answers.js';
 import type { Audience } from './apply.js';
-import { identitiesWith } from './authentication.js';
+import { identitiesWith, saslAnswer } from './authentication.js';
 import { BackPressure } from './back-pressure.js';
 import type { Connection } from './connections.js';
 import { type Doorkeeper, MOVED, Openings } from './openings.js';
@@ -50,27 +50,29 @@ export interface Upstream extends Source, Progress {
   release: EntrySink;
 }
 
+/** What frees resources, or shows that a client lives, is taken whatever else waits. */
+const NEVER_THROTTLED: ReadonlySet<number> = new Set([OpCode.ping, OpCode.closeSession]);
+
 export class Clients implements Audience, Doorkeeper {
   /** Connections since the start. */
   accepted = 0;
+  /** What needs more memory is refused. */
+  memoryIsScarce = false;
   private readonly upstream: Upstream;
   private readonly connections = new Set<Connection>();
   private readonly reader = new JuteReader(new Uint8Array(0));
-  private readonly errorRequest = new JuteWriter();
   private readonly answers: Answers;
   private readonly openings: Openings;
   private readonly backPressure: BackPressure;
   private readonly order: Order;
+  private readonly gate: WriteGate;
 
   constructor(upstream: Upstream) {
     this.upstream = upstream;
     this.answers = new Answers(upstream);
     this.openings = new Openings(upstream, this);
-    this.backPressure = new BackPressure(
-      upstream.options,
-      () => upstream.pendingBytes,
-      (effect) => upstream.emit(effect),
-    );
+    this.gate = new WriteGate(upstream.options);
+    this.backPressure = new BackPressure(upstream);
     this.order = new Order(upstream, this.answers, this.backPressure, (connection, reason) =>
       this.close(connection, reason),
     );
@@ -114,7 +116,6 @@ export class Clients implements Audience, Doorkeeper {
   private forget(connection: Connection): void {
     this.connections.delete(connection);
     this.openings.forget(connection);
-    this.backPressure.forget(connection);
     this.order.forget(connection);
     this.watches.removeWatcher(connection);
     this.answers.events.updateRecording();
@@ -141,6 +142,7 @@ export class Clients implements Audience, Doorkeeper {
     if (connection.state === 'open' && !liveness.touch(connection.session, monotonicMs, connection.timeoutMs)) {
       return; // the session is being closed: its requests are dropped (E14)
     }
+    this.backPressure.decideToRefuse(connection);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = start;
     while (at < end && !connection.isGone) {
@@ -208,14 +210,21 @@ export class Clients implements Audience, Doorkeeper {
       this.authenticate(connection, xid, bytes, start + HEADER_BYTES, end);
       return;
     }
+    if (code === OpCode.sasl) {
+      this.logIn(connection, xid, bytes, start + HEADER_BYTES, end);
+      return;
+    }
     if (!isAuthenticated(this.upstream.options, connection.identities)) {
-      this.answers.code(connection, xid, Code.SessionClosedRequireSaslAuth);
+      this.answers.codeAt(connection, xid, Code.SessionClosedRequireSaslAuth, 0);
       this.close(connection, 'it has not authenticated with a scheme that is demanded');
       return;
     }
     const operation = clientOperation(code);
     if (operation === undefined) this.order.refuse(connection, xid, Code.Unimplemented);
-    else if (operation.kind === 'write') this.write(connection, xid, operation, bytes, start + HEADER_BYTES, end);
+    else if (connection.refuses && !NEVER_THROTTLED.has(code)) {
+      this.upstream.stats.throttledRequests++;
+      this.order.refuse(connection, xid, Code.ThrottledOp);
+    } else if (operation.kind === 'write') this.write(connection, xid, operation, bytes, start + HEADER_BYTES, end);
     else this.order.read(connection, xid, operation, bytes, start, end);
   }
 
@@ -228,6 +237,21 @@ export class Clients implements Audience, Doorkeeper {
       this.upstream.stats.authFailures++;
       this.close(connection, 'authentication failed');
     } else connection.identities = identities;
+  }
+
+  /** The same for one token of a login by SASL. */
+  private logIn(connection: Connection, xid: number, bytes: Uint8Array, start: number, end: number): void {
+    const { options, stats } = this.upstream;
+    const { beginSasl, keepsSaslFailures, requiredSchemes } = options;
+    const token = saslAnswer(connection, this.reader.reset(bytes, start, end), beginSasl);
+    if (token === null) stats.authFailures++;
+    if (token !== null || (keepsSaslFailures === true && requiredSchemes === null)) {
+      this.answers.sasl(connection, xid, token, 0);
+      return;
+    }
+    const isDemanded = requiredSchemes?.includes('sasl') === true;
+    this.answers.sasl(connection, xid, null, isDemanded ? Code.SessionClosedRequireSaslAuth : Code.AuthFailed);
+    this.close(connection, beginSasl === undefined ? 'SASL is not set up here' : 'authentication by SASL failed');
   }
 
   private write(
@@ -243,16 +267,24 @@ export class Clients implements Audience, Doorkeeper {
       this.order.refuse(connection, xid, Code.SystemError);
       return;
     }
-    const code = admitWrite(upstream.options, operation, this.reader.reset(bytes, start, end));
+    if (this.memoryIsScarce && !freesMemory(operation, this.reader.reset(bytes, start, end))) {
+      upstream.stats.memoryRefusals++;
+      this.order.refuse(connection, xid, Code.ThrottledOp);
+      return;
+    }
+    const code = this.gate.admit(operation, this.reader.reset(bytes, start, end), () => this.ephemeralsOf(connection));
     if (code !== 0) {
-      const { errorRequest } = this;
-      errorRequest.clear();
-      ErrorRequest.write(errorRequest, { code });
-      this.release(connection, xid, OpCode.error, errorRequest.bytes, 0, errorRequest.position);
+      if (code === Code.QuotaExceeded) this.answers.limited(connection, 'ephemeral nodes');
+      const entry = errorEntry(code);
+      this.release(connection, xid, OpCode.error, entry, 0, entry.length, 0);
       return;
     }
     if (operation.code === OpCode.closeSession) upstream.liveness.close(connection.session);
-    this.release(connection, xid, operation.code, bytes, start, end);
+    this.release(connection, xid, operation.code, bytes, start, end, this.gate.ephemerals);
+  }
+
+  private ephemeralsOf({ session, pendingEphemerals }: Connection): number {
+    return this.upstream.world.tree.ephemeralsOf(session).size + pendingEphemerals;
   }
 
   /** Sends an entry on its way to the log; its outcome is answered in its turn. */
@@ -263,10 +295,11 @@ export class Clients implements Audience, Doorkeeper {
     bytes: Uint8Array,
     start: number,
     end: number,
+    ephemerals: number,
   ): void {
     const { upstream } = this;
     upstream.release(operation, connection.session, xid, connection.identities, bytes, start, end);
-    this.order.write(connection, xid, operation, end - start);
+    this.order.write(connection, xid, operation, end - start, ephemerals);
   }
 
   // --- what the log says (Audience)
@@ -302,11 +335,17 @@ export class Clients implements Audience, Doorkeeper {
     if (operation === OpCode.closeSession) this.close(connection, 'its session is closed');
   }
 
+  /** Time has passed. */
+  tick(): void {
+    this.spareUnheard();
+    for (const connection of this.backPressure.paused) if (connection.throttledSinceMs >= 0) this.resume(connection);
+  }
+
   /**
    * Whoever is not read, or not yet answered, because this server is busy cannot show that it lives: its session's time
    * starts anew (E17). Not so a client that does not take its output.
    */
-  spareUnheard(): void {
+  private spareUnheard(): void {
     const { liveness, monotonicMs } = this.upstream;
     for (const connection of this.backPressure.paused) {
       if (!connection.isFull) liveness.touch(connection.session, monotonicMs, connection.timeoutMs);
@@ -326,6 +365,12 @@ export class Clients implements Audience, Doorkeeper {
   /** The leader has answered for a session that came back. */
   revalidated(session: number, isAlive: boolean, zxid: number): void {
     this.openings.revalidated(session, isAlive, zxid);
+  }
+
+  /** What needs more memory is refused from now on, or not any more. */
+  memory(isScarce: boolean): void {
+    this.memoryIsScarce = isScarce;
+    this.watches.memoryIsScarce = isScarce;
   }
 
   /** Another server carries the session now (E19). */

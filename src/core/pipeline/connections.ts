@@ -4,6 +4,7 @@
 import { JuteWriter } from '../../../protocol/jute/writer.js';
 import type { Identity } from '../../../protocol/peer/entries.js';
 import { assert } from '../../std/assert.js';
+import type { SaslExchange } from '../io.js';
 import type { Watcher } from '../ops/operation.js';
 import { createLane } from './lanes.js';
 
@@ -31,6 +32,8 @@ export class Connection implements Watcher {
   readonly address: string;
   readonly port: number;
   identities: readonly Identity[];
+  /** A login that has begun and is not done. */
+  sasl: SaslExchange | null = null;
   session = 0;
   timeoutMs = 0;
   password: Uint8Array = new Uint8Array(0);
@@ -42,6 +45,8 @@ export class Connection implements Watcher {
   /** Request bytes of these writes. */
   pendingBytes = 0;
   pendingSyncs = 0;
+  /** Ephemeral nodes that these writes are to create. */
+  pendingEphemerals = 0;
   /** Bytes of the frames in the lane. */
   laneBytes = 0;
   /** Whole frames, with their lengths, that came while the connection was paused; in order. */
@@ -57,6 +62,14 @@ export class Connection implements Watcher {
   isFull = false;
   /** How many requests in the lane wait for that. */
   parked = 0;
+  /** Some of what is in the lane waits: kept by fair-share.ts. */
+  waits = false;
+  /** Since when it has had to wait for its part of what all share; -1: it has not. */
+  throttledSinceMs = -1;
+  /** It has waited for too long: what it asks is refused. */
+  refuses = false;
+  /** A limit of its session was reached, and the log has a line about it. */
+  toldOfLimit = false;
 
   // What `cons` and `stat` show.
   readonly establishedMs: number;

@@ -4,6 +4,7 @@
 
 import { EventType, Perms } from '../../../protocol/client/constants.js';
 import { JuteWriter } from '../../../protocol/jute/writer.js';
+import type { ReplicaOptions } from '../io.js';
 import type { Change } from '../ops/changes.js';
 import type { Watcher, World } from '../ops/operation.js';
 import { WatchTable } from '../watches/table.js';
@@ -12,6 +13,8 @@ import { encodeEvent } from './reply.js';
 
 /** The zxid of an event that belongs to no entry: setWatches found out about a change that was missed (E61). */
 const NO_ZXID = -1;
+
+type EventOptions = Pick<ReplicaOptions, 'skipAcl' | 'watchesPerSessionMax'>;
 
 export class Events {
   readonly watches: WatchTable<Watcher>;
@@ -25,11 +28,14 @@ export class Events {
   private current: Change | null = null;
   private currentZxid = 0;
 
-  constructor(world: World, skipAcl: boolean, onSent: (connection: Connection) => void) {
+  constructor(world: World, { skipAcl, watchesPerSessionMax }: EventOptions, onSent: (connection: Connection) => void) {
     this.world = world;
     this.skipAcl = skipAcl;
     this.onSent = onSent;
-    this.watches = new WatchTable<Watcher>((watcher, type, path) => this.fired(watcher as Connection, type, path));
+    this.watches = new WatchTable<Watcher>(
+      (watcher, type, path) => this.fired(watcher as Connection, type, path),
+      watchesPerSessionMax,
+    );
   }
 
   /** Call after watches came or went: nobody needs to spell out paths that nobody watches. */

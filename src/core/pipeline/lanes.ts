@@ -10,6 +10,8 @@ import type { ReadOperation } from '../ops/operation.js';
 interface PendingWrite {
   readonly kind: 'write';
   readonly byteCount: number;
+  /** How many ephemeral nodes it is to create. */
+  readonly ephemerals: number;
   readonly xid: number;
   readonly operation: number;
   readonly receivedMs: number;

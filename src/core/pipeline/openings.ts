@@ -2,12 +2,16 @@
 // executed. One that is resumed exists already, and the leader has to say that it lives. What it sent through its old
 // connection may still be under way: the answer waits until that is executed, so that it cannot be taken for an answer to
 // what comes through the new one.
+//
+// Without the session's password nobody moves it, ends it or keeps it alive. A learner that does not know a session yet
+// cannot judge: it first executes what the leader has committed by now, and the session stays untouched meanwhile.
 
 import { OpCode } from '../../../protocol/client/constants.js';
 import { hex } from '../../../protocol/ids.js';
 import type { JuteReader } from '../../../protocol/jute/reader.js';
 import { JuteWriter } from '../../../protocol/jute/writer.js';
 import { CreateSessionRequest } from '../ops/create-session.js';
+import type { SyncBarrier } from '../relay.js';
 import { negotiate } from '../sessions/table.js';
 import type { Upstream } from './clients.js';
 import type { Connection } from './connections.js';
@@ -30,6 +34,8 @@ export class Openings {
   private readonly doorkeeper: Doorkeeper;
   /** Resumed sessions, each with the zxid that must be executed before its client is answered; Infinity: not known yet. */
   private readonly resuming = new Map<Connection, number>();
+  /** Who came back with a session that this learner does not know, until it has caught up. */
+  private readonly unjudged = new Map<Connection, { readonly greeting: Greeting; readonly barrier: SyncBarrier }>();
 
   constructor(upstream: Upstream, doorkeeper: Doorkeeper) {
     this.upstream = upstream;
@@ -39,6 +45,7 @@ export class Openings {
   forget(connection: Connection): void {
     if (this.bySession.get(connection.session) === connection) this.bySession.delete(connection.session);
     this.resuming.delete(connection);
+    this.unjudged.delete(connection);
   }
 
   /** The first packet of a connection, checked in the order of E3. */
@@ -57,8 +64,14 @@ export class Openings {
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = upstream.options;
     connection.timeoutMs = negotiate(greeting.timeoutMs, minSessionTimeoutMs, maxSessionTimeoutMs);
     connection.echoReadOnly = greeting.hasReadOnly;
+    connection.become('opening');
     if (greeting.sessionId === 0) this.open(connection);
-    else this.resume(connection, greeting);
+    else if (upstream.isLeading || this.knows(greeting)) this.resume(connection, greeting);
+    else {
+      const barrier = { zxid: Number.POSITIVE_INFINITY };
+      this.unjudged.set(connection, { greeting, barrier });
+      upstream.sync(barrier, 0); // whoever it is has not shown the password yet
+    }
   }
 
   /** Why a client is turned away without an answer, so that it tries another server. */
@@ -75,7 +88,7 @@ export class Openings {
     const { upstream } = this;
     const request = new JuteWriter(64);
     CreateSessionRequest.write(request, { timeoutMs: connection.timeoutMs, password: connection.password });
-    this.begin(connection, upstream.nextSessionId());
+    this.carry(connection, upstream.nextSessionId());
     const { bytes, position } = request;
     upstream.release(OpCode.createSession, connection.session, 0, connection.identities, bytes, 0, position);
   }
@@ -84,13 +97,7 @@ export class Openings {
   private resume(connection: Connection, { sessionId, password }: Greeting): void {
     const { upstream, doorkeeper } = this;
     const { liveness, monotonicMs, world } = upstream;
-    // A learner may not have heard of a session yet that another server has just opened: the leader knows.
-    const isKnown = world.sessions.get(sessionId) !== undefined;
-    if ((isKnown || upstream.isLeading) && !world.sessions.matches(sessionId, password)) {
-      this.refuse(connection);
-      return;
-    }
-    if (liveness.isClosing(sessionId)) {
+    if (!world.sessions.matches(sessionId, password) || liveness.isClosing(sessionId)) {
       this.refuse(connection);
       return;
     }
@@ -98,7 +105,7 @@ export class Openings {
     if (other !== undefined) doorkeeper.close(other, MOVED);
     liveness.touch(sessionId, monotonicMs, connection.timeoutMs);
     connection.password = password;
-    this.begin(connection, sessionId);
+    this.carry(connection, sessionId);
     this.resuming.set(connection, Number.POSITIVE_INFINITY);
     upstream.revalidate(sessionId, connection.timeoutMs);
   }
@@ -121,9 +128,12 @@ export class Openings {
     this.settled();
   }
 
-  private begin(connection: Connection, session: number): void {
+  private knows({ sessionId }: Greeting): boolean {
+    return this.upstream.world.sessions.get(sessionId) !== undefined;
+  }
+
+  private carry(connection: Connection, session: number): void {
     connection.session = session;
-    connection.become('opening');
     this.bySession.set(session, connection);
   }
 
@@ -139,8 +149,13 @@ export class Openings {
     return this.resuming.keys();
   }
 
-  /** Entries were executed: answers the resumed sessions that waited for them. */
+  /** Entries were executed: judges and answers the resumed sessions that waited for them. */
   settled(): void {
+    for (const [connection, { greeting, barrier }] of this.unjudged) {
+      if (barrier.zxid > this.upstream.appliedZxid) continue;
+      this.unjudged.delete(connection);
+      this.resume(connection, greeting);
+    }
     for (const [connection, zxid] of this.resuming) {
       if (zxid > this.upstream.appliedZxid) continue;
       this.resuming.delete(connection);

@@ -26,7 +26,7 @@ export interface Progress {
   readonly monotonicMs: number;
   readonly appliedZxid: number;
   /** A sync has come: sets what must be executed before its answer, at once or later, with `settled` afterwards. */
-  sync(barrier: SyncBarrier): void;
+  sync(barrier: SyncBarrier, session: number): void;
 }
 
 export class Order {
@@ -49,14 +49,15 @@ export class Order {
     this.close = close;
   }
 
-  /** Call after the lane was given back (back pressure counts what is in it). */
   forget(connection: Connection): void {
+    const waiting = connection.lane.length - connection.parked;
     this.syncing.delete(connection);
     this.backPressure.written(-connection.pendingBytes);
     connection.pendingBytes = 0;
     connection.lane.clear();
     connection.laneBytes = 0;
     connection.parked = 0;
+    this.backPressure.forget(connection, waiting);
   }
 
   /** A read: answered now, if nothing is before it. `bytes[start, end)` is the request with its header. */
@@ -87,7 +88,7 @@ export class Order {
       const barrier: LaneItem = { kind: 'barrier', ...common, zxid: Number.POSITIVE_INFINITY };
       this.enter(connection, barrier);
       this.syncing.add(connection);
-      progress.sync(barrier);
+      progress.sync(barrier, connection.session);
       this.drain(connection);
     }
   }
@@ -99,14 +100,15 @@ export class Order {
   }
 
   /** A write is on its way to the log. */
-  write(connection: Connection, xid: number, operation: number, byteCount: number): void {
-    this.enter(connection, { kind: 'write', byteCount, xid, operation, receivedMs: this.progress.monotonicMs });
+  write(connection: Connection, xid: number, operation: number, byteCount: number, ephemerals: number): void {
+    const { monotonicMs: receivedMs } = this.progress;
+    this.enter(connection, { kind: 'write', byteCount, ephemerals, xid, operation, receivedMs });
   }
 
   /** Takes this write from the head of the lane. False when another is there: it came through another connection. */
   takeWrite(connection: Connection, xid: number, operation: number): boolean {
     const item = connection.lane.peek();
-    if (item?.kind !== 'write' || item.xid !== xid || item.operation !== operation) return false;
+    if (item?.kind !== 'write' || !isSame(item, xid, operation)) return false;
     this.leave(connection, item);
     return true;
   }
@@ -120,7 +122,7 @@ export class Order {
     let index = 0;
     while (index < lane.length && lane.at(index)?.kind !== 'write') index++;
     const write = lane.at(index);
-    if (write?.kind === 'write' && write.xid === xid && write.operation === operation) {
+    if (write?.kind === 'write' && isSame(write, xid, operation)) {
       for (let i = 0; i < index; i++) {
         const item = lane.at(i);
         if (item?.kind === 'barrier') item.zxid = 0;
@@ -187,14 +189,14 @@ export class Order {
   private enter(connection: Connection, item: LaneItem): void {
     connection.lane.push(item);
     this.count(connection, item, 1);
-    this.backPressure.entered();
+    this.backPressure.entered(connection);
   }
 
   private leave(connection: Connection, item: LaneItem): void {
     const { stats, monotonicMs } = this.progress;
     connection.lane.shift();
     this.count(connection, item, -1);
-    this.backPressure.left();
+    this.backPressure.left(connection);
     const latencyMs = monotonicMs - item.receivedMs;
     stats.answeredAfter(latencyMs);
     connection.answeredAfter(latencyMs, monotonicMs);
@@ -204,10 +206,16 @@ export class Order {
     if (item.kind === 'write') {
       connection.pendingWrites += sign;
       connection.pendingBytes += sign * item.byteCount;
+      connection.pendingEphemerals += sign * item.ephemerals;
       this.backPressure.written(sign * item.byteCount);
     } else if (item.kind !== 'refusal') {
       if (item.kind === 'barrier') connection.pendingSyncs += sign;
       connection.laneBytes += sign * item.frame.length;
     }
   }
+}
+
+/** A leader that cannot take a write puts an `error` entry in its place. */
+function isSame(item: { readonly xid: number; readonly operation: number }, xid: number, operation: number): boolean {
+  return item.xid === xid && (item.operation === operation || operation === OpCode.error);
 }

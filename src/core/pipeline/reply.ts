@@ -15,9 +15,9 @@ export function beginReply(output: JuteWriter, xid: number): number {
   return start;
 }
 
-/** Ends a reply. With an error code its body, if any, is taken back (E10). */
-export function endReply(output: JuteWriter, start: number, zxid: number, code: number): void {
-  if (code !== 0) output.position = start + 4 + HEADER_BYTES;
+/** Ends a reply. With an error code its body, if any, is taken back (E10), unless it is to stay. */
+export function endReply(output: JuteWriter, start: number, zxid: number, code: number, keepsBody = false): void {
+  if (code !== 0 && !keepsBody) output.position = start + 4 + HEADER_BYTES;
   const { view } = output;
   view.setInt32(start, output.position - start - 4);
   view.setInt32(start + 8, Math.floor(zxid / 0x1_0000_0000));

@@ -21,6 +21,23 @@ export interface WatchCounts {
   total: number;
 }
 
+/** The paths of one watcher, each with its modes. */
+class OwnPaths extends Map<string, number> {
+  /** Length of all paths together. */
+  characters = 0;
+
+  override set(path: string, modes: number): this {
+    if (!this.has(path)) this.characters += path.length;
+    return super.set(path, modes);
+  }
+
+  override delete(path: string): boolean {
+    const isThere = super.delete(path);
+    if (isThere) this.characters -= path.length;
+    return isThere;
+  }
+}
+
 /** Several watchers of one path, each once. */
 class Crowd<W extends object> {
   /** One string for all members' maps: each of them has decoded a copy of its own from the wire. */
@@ -48,7 +65,7 @@ export function eachWatcher<W extends object>(watchers: Watchers<W>, visit: (wat
 
 export class Registrations<W extends object> {
   readonly #byPath = new Map<string, W | Crowd<W>>();
-  readonly #byWatcher = new Map<W, Map<string, number>>();
+  readonly #byWatcher = new Map<W, OwnPaths>();
   #total = 0;
   /** Entries with the recursive bit: while there are none, a change looks at its own path only (E65). */
   #recursive = 0;
@@ -68,13 +85,19 @@ export class Registrations<W extends object> {
     if ((before & mode) === mode) return;
     if ((mode & ~before & WatchMode.recursive) !== 0) this.#recursive++;
     const key = before === 0 ? this.#attach(path, watcher) : path;
-    if (own === undefined) this.#byWatcher.set(watcher, new Map([[key, mode]]));
+    if (own === undefined) this.#byWatcher.set(watcher, new OwnPaths().set(key, mode));
     else own.set(key, before | mode);
   }
 
   /** Whether the watcher has at least one of the modes on the path. */
   has(path: string, watcher: W, modes: number): boolean {
     return ((this.#byWatcher.get(watcher)?.get(path) ?? 0) & modes) !== 0;
+  }
+
+  /** What the watcher takes up here: its paths, and one more for each so many characters of them. */
+  weight(watcher: W, charactersPerWatch: number): number {
+    const own = this.#byWatcher.get(watcher);
+    return own === undefined ? 0 : own.size + Math.floor(own.characters / charactersPerWatch);
   }
 
   /** Takes the modes away. False when the watcher had none of them. */
@@ -150,7 +173,7 @@ export class Registrations<W extends object> {
   }
 
   /** Stores the modes a watcher has left on a path and returns them. */
-  #setModes(own: Map<string, number>, path: string, watcher: W, modes: number): number {
+  #setModes(own: OwnPaths, path: string, watcher: W, modes: number): number {
     if (modes !== 0) own.set(path, modes);
     else if (own.size > 1) own.delete(path);
     else this.#byWatcher.delete(watcher);

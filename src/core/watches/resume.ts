@@ -31,7 +31,8 @@ export interface WatchesToResume {
 
 /**
  * Sets the watches or delivers what was missed, in list order: data, exist, child. The events go out unfiltered by ACL
- * (E46) and with zxid -1 in their header (E61), before the reply: `deliver` is not the one the table has.
+ * (E46) and with zxid -1 in their header (E61), before the reply: `deliver` is not the one the table has. Returns 0, or
+ * the code by which the table refused a watch: it and those behind it are not set.
  */
 export function resumeWatches<W extends object>(
   tree: WatchedTree,
@@ -39,24 +40,26 @@ export function resumeWatches<W extends object>(
   watcher: W,
   watches: WatchesToResume,
   deliver: Deliver<W>,
-): void {
+): number {
   const { relativeZxid } = watches;
+  let refusal = 0;
   for (const path of watches.dataWatches) {
     const node = tree.find(path);
     if (node === undefined) deliver(watcher, EventType.nodeDeleted, path);
     else if (node.mzxid > relativeZxid) deliver(watcher, EventType.nodeDataChanged, path);
-    else table.addData(path, watcher);
+    else refusal ||= table.addData(path, watcher);
   }
   for (const path of watches.existWatches) {
     if (tree.find(path) !== undefined) deliver(watcher, EventType.nodeCreated, path);
-    else table.addData(path, watcher);
+    else refusal ||= table.addData(path, watcher);
   }
   for (const path of watches.childWatches) {
     const node = tree.find(path);
     if (node === undefined) deliver(watcher, EventType.nodeDeleted, path);
     else if (node.pzxid > relativeZxid) deliver(watcher, EventType.nodeChildrenChanged, path);
-    else table.addChild(path, watcher);
+    else refusal ||= table.addChild(path, watcher);
   }
-  for (const path of watches.persistentWatches ?? []) table.addPersistent(path, watcher);
-  for (const path of watches.persistentRecursiveWatches ?? []) table.addRecursive(path, watcher);
+  for (const path of watches.persistentWatches ?? []) refusal ||= table.addPersistent(path, watcher);
+  for (const path of watches.persistentRecursiveWatches ?? []) refusal ||= table.addRecursive(path, watcher);
+  return refusal;
 }

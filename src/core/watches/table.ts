@@ -8,9 +8,12 @@
 // called for or any other; those it concerns still hear of this change, and nobody hears of it twice. `deliver` is also
 // where a connection without READ on the node is passed over: its one-shot watch is consumed all the same (E46).
 //
-// A watch belongs to a connection, not to a session (E57): `W` is whatever object stands for one.
+// A watch belongs to a connection, not to a session (E57): `W` is whatever object stands for one. Watches are memory that
+// a client takes by reading, so there is a limit for each; setting one more is refused with a code, setting one again is not.
 
 import { EventType, WatcherType } from '../../../protocol/client/constants.js';
+import { Code } from '../../../protocol/client/errors.js';
+import { limits } from '../limits.js';
 import { eachWatcher, hasWatcher, Registrations, type WatchCounts, type Watchers, WatchMode } from './registrations.js';
 
 export type { WatchCounts } from './registrations.js';
@@ -31,11 +34,21 @@ export type WatchKind = 'data' | 'child';
 export class WatchTable<W extends object> {
   readonly #data = new Registrations<W>();
   readonly #child = new Registrations<W>();
+  readonly #dataOnly = [this.#data];
+  readonly #childOnly = [this.#child];
+  readonly #both = [this.#data, this.#child];
   readonly #deliver: Deliver<W>;
+  readonly #perWatcherMax: number;
+  /** No watch is taken while it is set. */
+  memoryIsScarce = false;
 
-  /** `deliver` is called once per watcher and change, synchronously, from the four change methods only. */
-  constructor(deliver: Deliver<W>) {
+  /**
+   * `deliver` is called once per watcher and change, synchronously, from the four change methods only. `perWatcherMax`:
+   * watches of one watcher; those on long paths count for several (limits.watchCharacters).
+   */
+  constructor(deliver: Deliver<W>, perWatcherMax = Number.POSITIVE_INFINITY) {
     this.#deliver = deliver;
+    this.#perWatcherMax = perWatcherMax;
   }
 
   /** True when nobody watches anything, so that a change need not even make its path. */
@@ -43,25 +56,38 @@ export class WatchTable<W extends object> {
     return this.#data.isEmpty && this.#child.isEmpty;
   }
 
-  /** One-shot, as exists and getData set it. The node need not exist. */
-  addData(path: string, watcher: W): void {
-    this.#data.add(path, watcher, WatchMode.standard);
+  /** One-shot, as exists and getData set it. The node need not exist. Returns 0, or the code of a refusal, as all that add. */
+  addData(path: string, watcher: W): number {
+    return this.#add(path, watcher, WatchMode.standard, this.#dataOnly);
   }
 
   /** One-shot, as getChildren sets it. */
-  addChild(path: string, watcher: W): void {
-    this.#child.add(path, watcher, WatchMode.standard);
+  addChild(path: string, watcher: W): number {
+    return this.#add(path, watcher, WatchMode.standard, this.#childOnly);
   }
 
   /** Stays, and reports everything about the node and the changes of its children (addWatch mode 0). */
-  addPersistent(path: string, watcher: W): void {
-    this.#data.add(path, watcher, WatchMode.persistent);
-    this.#child.add(path, watcher, WatchMode.persistent);
+  addPersistent(path: string, watcher: W): number {
+    return this.#add(path, watcher, WatchMode.persistent, this.#both);
   }
 
   /** Stays, and reports the node and all its descendants, but never children changed (addWatch mode 1, E64). */
-  addRecursive(path: string, watcher: W): void {
-    this.#data.add(path, watcher, WatchMode.recursive);
+  addRecursive(path: string, watcher: W): number {
+    return this.#add(path, watcher, WatchMode.recursive, this.#dataOnly);
+  }
+
+  #add(path: string, watcher: W, mode: number, tables: readonly Registrations<W>[]): number {
+    const isThere = tables.every((table) => table.has(path, watcher, mode));
+    if (isThere) return 0;
+    if (this.memoryIsScarce) return Code.ThrottledOp;
+    if (this.#weight(watcher) >= this.#perWatcherMax) return Code.QuotaExceeded;
+    for (const table of tables) table.add(path, watcher, mode);
+    return 0;
+  }
+
+  #weight(watcher: W): number {
+    const { watchCharacters } = limits;
+    return this.#data.weight(watcher, watchCharacters) + this.#child.weight(watcher, watchCharacters);
   }
 
   /** `path` came into being as a child of `parent`. */

@@ -20,19 +20,22 @@ export interface ExplainedLine {
   readonly text: string;
 }
 
+/** A name that is misspelt, or means nothing here, may still have a secret behind it. */
+const LOOKS_SECRET = /pas+w|secret|digest/i;
+
 /** Explains every property of a configuration file, in its order. Never throws. */
 export function explainConfig(text: string): ExplainedLine[] {
   return settingsOfFile(text, 'zoo.cfg').map((setting) => {
     const { key, origin } = setting;
     const line = origin.source === 'file' ? origin.line : 0;
     const known = findOption(key);
-    if (known === undefined)
-      return { line, key, value: setting.value, verdict: 'unknown', text: adviceOn(setting)!.text };
+    const shown = LOOKS_SECRET.test(key) ? '<hidden>' : setting.value;
+    if (known === undefined) return { line, key, value: shown, verdict: 'unknown', text: adviceOn(setting)!.text };
     if (known.kind === 'inert') {
       const advice = adviceOn(setting);
       const verdict = advice === undefined ? 'accepted' : known.option.status;
       const asDefault = 'asks for nothing beyond what is done here';
-      return { line, key, value: setting.value, verdict, text: advice?.text ?? asDefault };
+      return { line, key, value: shown, verdict, text: advice?.text ?? asDefault };
     }
     if (known.kind === 'ensemble')
       return { line, key, value: setting.value, ...explainEnsembleLine(known.name, setting.value) };

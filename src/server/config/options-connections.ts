@@ -2,13 +2,11 @@
 
 import { accepted, type InertOption, integer, list, trueFalse, unsupported } from './option.js';
 
-const NO_STALE = 'a request over the limit waits unread in its socket, and never grows stale here';
+const NO_STALE = 'a request over the limit waits unread in its socket; see throttledOpWaitTime';
 
 const ONE_EVENT_LOOP = 'connections are served by one event loop, without threads or buffers to size';
 const NO_REPLY_CACHE = 'replies are written straight into the connection, faster than a cache is read';
 const ONE_WATCH_MANAGER = 'there is one watch manager, which forgets a closed connection at once';
-
-const BYTES = 'the writes under way have a budget of bytes together, beyond which their clients wait';
 
 export const CONNECTION_OPTIONS = {
   globalOutstandingLimit: integer('globalOutstandingLimit', 1000, 'Requests in flight above which reading stops.', {
@@ -30,17 +28,31 @@ export const CONNECTION_OPTIONS = {
   }),
   throttledOpWaitTimeMs: integer('throttledOpWaitTime', 0, 'Wait in ms after which a request fails (-127); 0: never.', {
     min: 0,
-    accepted: NO_STALE,
   }),
-  largeRequestMaxBytes: integer('largeRequestMaxBytes', 104_857_600, 'Bytes of large requests in flight.', {
-    min: 0,
-    accepted: BYTES,
-  }),
+  largeRequestMaxBytes: integer(
+    'largeRequestMaxBytes',
+    104_857_600,
+    'Bytes of half-received requests of all clients together.',
+    { min: 1 },
+  ),
   largeRequestThresholdBytes: integer(
     'largeRequestThreshold',
     -1,
     'Size in bytes that makes a request large; -1: none.',
-    { accepted: BYTES },
+    { accepted: 'largeRequestMaxBytes counts every request that has come in part only' },
+  ),
+  outputLimitInMb: integer('outputLimitInMb', 256, 'MiB of replies and events that wait for slow readers together.', {
+    min: 1,
+  }),
+  maxWatchesPerSession: integer('maxWatchesPerSession', 500_000, 'Watches of one session; 0: no limit.', { min: 0 }),
+  maxEphemeralsPerSession: integer('maxEphemeralsPerSession', 100_000, 'Ephemerals of one session; 0: no limit.', {
+    min: 0,
+  }),
+  memoryLimitInMb: integer(
+    'memoryLimitInMb',
+    0,
+    'MiB the server may use before it refuses writes; 0: what the machine or container has.',
+    { min: 0 },
   ),
   sessionlessCnxnTimeoutMs: integer('nio.sessionlessCnxnTimeout', 10_000, 'Ms a connection may stay without session.', {
     also: ['sessionlessCnxnTimeout'],

@@ -2,7 +2,8 @@
 
 import { accepted, type InertOption, integer, text, trueFalse, unsupported, yesNo } from './option.js';
 
-const NO_SASL = 'servers do not prove themselves by SASL; use sslQuorum with certificates on both sides';
+const NO_SASL =
+  'servers do not prove themselves by SASL; use quorum.auth.secretPath, or sslQuorum with certificates on both sides';
 const ONE_CONNECTION = 'the sockets between servers never block here, nor does closing them';
 const NO_COMMIT_QUEUES = 'reads and commits take turns in one event loop, without threads or queues';
 
@@ -45,6 +46,18 @@ export const QUORUM_OPTIONS = {
     min: 0,
     accepted: 'what observers may cost a leader is bounded by leader.maxConcurrentSnapSyncs',
   }),
+  quorumSecret: text(
+    'quorum.auth.secret',
+    undefined,
+    'What servers prove to each other to know, 16 characters at least; the same on every server.',
+    { secret: true },
+  ),
+  quorumSecretPath: text('quorum.auth.secretPath', undefined, 'File with it, instead.'),
+  quorumSecretRequired: trueFalse(
+    'quorum.auth.required',
+    true,
+    'Servers without the secret are turned away; false while it is being introduced.',
+  ),
   sslQuorum: trueFalse('sslQuorum', false, 'TLS between servers, by ssl.quorum.*; the same on every server.'),
   quorumTlsReload: trueFalse(
     'sslQuorumReloadCertFiles',

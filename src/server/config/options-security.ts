@@ -27,6 +27,24 @@ export const SECURITY_OPTIONS = {
     'Whose certificate makes a superuser, such as CN=admin,O=Example.',
   ),
   ensembleAuthNames: list('ensembleAuthName', [], 'Names of this ensemble that a client may ask for.'),
+  saslCredentialsPath: text(
+    'sasl.credentialsPath',
+    undefined,
+    'File with a line for each user who may log in by SASL; zabra credential makes one.',
+  ),
+  jaasConfigPath: text(
+    'java.security.auth.login.config',
+    undefined,
+    'JAAS file with users who may log in by SASL, as user_<name>="<password>".',
+  ),
+  jaasSection: text('sasl.serverconfig', 'Server', 'The section of the JAAS file that counts.'),
+  saslSuperUsers: list('superUser', [], 'Users of SASL who are superusers.'),
+  allowSaslFailedClients: trueFalse(
+    'allowSaslFailedClients',
+    false,
+    'Who fails to log in by SASL may stay, without the identity.',
+  ),
+  requireSasl: trueFalse('sessionRequireClientSASLAuth', false, 'As enforce.auth.enabled with the scheme sasl.'),
   enforceAuthEnabled: trueFalse('enforce.auth.enabled', false, 'A session must log in by one of the schemes.'),
   enforceAuthSchemes: list('enforce.auth.schemes', [], 'Schemes that count as logging in.'),
   tlsKeyStoreLocation: text('ssl.keyStore.location', undefined, 'Key and certificate of the TLS port: PEM or PKCS12.'),
@@ -45,7 +63,11 @@ export const SECURITY_OPTIONS = {
   ),
   tlsProtocol: oneOf('ssl.protocol', TLS_PROTOCOLS, 'TLS', 'Version of TLS for clients; TLS: 1.2 and 1.3.'),
   tlsEnabledProtocols: list('ssl.enabledProtocols', [], 'Versions of TLS for clients; empty: as ssl.protocol says.'),
-  tlsCipherSuites: list('ssl.ciphersuites', [], 'Cipher suites for clients; empty: those of Node.'),
+  tlsCipherSuites: list(
+    'ssl.ciphersuites',
+    [],
+    'Cipher suites for clients; empty: those with forward secrecy and authenticated encryption.',
+  ),
   tlsReload: trueFalse(
     'client.certReload',
     true,
@@ -90,7 +112,7 @@ export const SECURITY_OPTIONS = {
     [],
     'Versions of TLS there; empty: as ssl.quorum.protocol says.',
   ),
-  quorumTlsCipherSuites: list('ssl.quorum.ciphersuites', [], 'Cipher suites there; empty: those of Node.'),
+  quorumTlsCipherSuites: list('ssl.quorum.ciphersuites', [], 'Cipher suites there; empty: as for clients.'),
 } as const;
 
 export const SECURITY_INERT: readonly InertOption[] = [
@@ -102,11 +124,23 @@ export const SECURITY_INERT: readonly InertOption[] = [
   accepted('ssl.*', NO_FACTORY),
   accepted('fips-mode', 'that is an option of Node itself: node --enable-fips'),
   accepted('IPAuthenticationProvider.usexforwardedfor', 'the address of the connection counts'),
-  unsupported('authProvider.*', 'Java classes cannot be loaded; digest, ip, x509 and world are built in'),
+  unsupported('authProvider.*', 'Java classes cannot be loaded; digest, ip, x509, sasl and world are built in', [
+    'org.apache.zookeeper.server.auth.DigestAuthenticationProvider',
+    'org.apache.zookeeper.server.auth.IPAuthenticationProvider',
+    'org.apache.zookeeper.server.auth.SASLAuthenticationProvider',
+    'org.apache.zookeeper.server.auth.X509AuthenticationProvider',
+  ]),
   unsupported('ssl.authProvider', 'Java classes cannot be loaded; certificates are read by the scheme x509', ['x509']),
-  unsupported('sessionRequireClientSASLAuth', 'there is no SASL; see enforce.auth.schemes', ['false']),
-  unsupported('allowSaslFailedClients', 'there is no SASL; see enforce.auth.enabled', ['false']),
   unsupported('kerberos.*', NO_KERBEROS, ['false']),
   unsupported('sasl.*', NO_KERBEROS, ['false']),
-  unsupported('superUser*', 'there is no SASL; see X509AuthenticationProvider.superUser and superDigest'),
+  accepted('jaasLoginRenew', NO_KERBEROS),
+  unsupported(
+    'requireClientAuthScheme',
+    'ZooKeeper does not look at it either; to demand a login set sessionRequireClientSASLAuth=true or enforce.auth.enabled',
+  ),
+  unsupported(
+    'SASLAuthenticationProvider.superPassword',
+    'give the superuser a line of his own and name him in superUser',
+  ),
+  unsupported('superUser.*', 'name all of them in superUser, with commas between'),
 ];

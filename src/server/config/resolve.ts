@@ -7,6 +7,7 @@ import { ConfigError, type ConfigWarning } from './errors.js';
 import type { Option } from './option.js';
 import { OPTIONS, type OptionKey, type OptionValues } from './options.js';
 import { ENSEMBLE_NAME_LENGTH_MAX } from './options-quorum.js';
+import { checkClientAuth, checkPeerAuth } from './protection.js';
 import type { ServerConfig } from './server-config.js';
 import { type Gathered, gather, type Setting, settingsOfFile } from './settings.js';
 
@@ -57,6 +58,8 @@ export function resolveConfig(request: ResolveRequest): { config: ServerConfig; 
   checkEnsemble(ensemble, replicated, warn);
   if (replicated && request.file !== undefined) checkLimits(gathered);
   checkRelations(values, gathered.settings, warn);
+  checkClientAuth(values, gathered.settings);
+  if (replicated && own !== undefined) checkPeerAuth(values, own, gathered.settings);
   const config: ServerConfig = {
     ...rest,
     ...timeouts,
@@ -336,14 +339,6 @@ function checkRelations(values: OptionValues, settings: ReadonlyMap<OptionKey, S
       key: 'ensemble.name',
       problem: `has ${nameLength} characters, more than ${ENSEMBLE_NAME_LENGTH_MAX}`,
       remedy: 'choose a shorter one, the same on every server',
-    });
-  }
-  if (values.enforceAuthEnabled && values.enforceAuthSchemes.length === 0) {
-    throw new ConfigError({
-      origin: settings.get('enforceAuthEnabled')?.origin,
-      key: 'enforce.auth.enabled',
-      problem: 'is on, but no scheme is named',
-      remedy: 'set enforce.auth.schemes, such as digest or x509',
     });
   }
   if (!values.forceSync) {

@@ -3,7 +3,8 @@
 // plain port, one for TLS, or both; behind the handshake (tls-door.ts) a client is a client.
 //
 // A client that reads slowly is not read from while too much waits for it, and is cut off when even that does not help:
-// no client can make the server hold more than its budget.
+// no client can make the server hold more than its budget. All of them together have one too, for what they do not take
+// and for requests that they began to send; who has held a part of it for the longest (budget.ts) is hung up on then.
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -13,25 +14,25 @@ import type { Identity } from '../../../protocol/peer/entries.js';
 import { Connection } from '../../core/pipeline/connections.js';
 import { ConfigError, type HostPort } from '../config/index.js';
 import type { Logger } from '../logging.js';
+import { RareWarnings } from '../rare-warnings.js';
+import { Admission, type AdmissionOptions } from './admission.js';
+import { Budget } from './budget.js';
 import { FrameAssembler, LENGTH_BYTES } from './frames.js';
 import { type Origin, TlsDoor, type TlsDoorOptions } from './tls-door.js';
-import { TokenBucket, type TokenBucketOptions } from './token-bucket.js';
 
-export interface ClientListenerOptions {
+export interface ClientListenerOptions extends AdmissionOptions {
   /** Undefined: there is no plain port. */
   readonly plain: HostPort | undefined;
   /** Undefined: there is no TLS, on either port. */
   readonly tls: ClientTlsOptions | undefined;
   readonly backlog: number;
-  /** Connections from one address and in total; 0: no limit. */
-  readonly perAddressMax: number;
-  readonly totalMax: number;
   readonly frameBytesMax: number;
   /** A connection without a session is closed after this time (nio.sessionlessCnxnTimeout). */
   readonly sessionlessTimeoutMs: number;
   readonly keepAlive: boolean;
-  /** How fast connections may come (connectionMaxTokens). */
-  readonly rate: TokenBucketOptions;
+  /** Bytes of requests that have come in part only, and of output that waits for slow readers: of all clients together. */
+  readonly tornBytesMax: number;
+  readonly outputTotalBytesMax: number;
 }
 
 export interface ClientTlsOptions extends TlsDoorOptions {
@@ -51,6 +52,8 @@ export interface ListeningPorts {
 export interface ClientHandler {
   /** A connection was turned away at once. */
   refused(): void;
+  /** A connection was given up because too much had come of requests that are not whole (largeRequestMaxBytes). */
+  tornRequestDropped(): void;
   connected(connection: Connection, entropy: Uint8Array): void;
   frames(connection: Connection, bytes: Uint8Array, start: number, end: number): void;
   disconnected(connection: Connection): void;
@@ -79,6 +82,8 @@ interface Client {
   /** Stopped by the replica (too much under way) or by a slow reader. */
   pausedByReplica: boolean;
   pausedByOutput: boolean;
+  /** Of a frame that has not come as a whole. */
+  tornBytes: number;
 }
 
 export class ClientListener {
@@ -88,9 +93,11 @@ export class ClientListener {
   private readonly plainServer: Server;
   private readonly secureServer: Server;
   private readonly door: TlsDoor | null;
-  private readonly bucket: TokenBucket;
+  private readonly admission: Admission;
   private readonly clients = new Map<number, Client>();
-  private readonly perAddress = new Map<string, number>();
+  private readonly warnings: RareWarnings;
+  private readonly torn: Budget<Client>;
+  private readonly unsent: Budget<Client>;
   private nextId = 1;
   private readonly sweep: NodeJS.Timeout;
 
@@ -98,9 +105,13 @@ export class ClientListener {
     this.options = options;
     this.handler = handler;
     this.logger = logger;
-    this.bucket = new TokenBucket(options.rate, performance.now());
+    this.warnings = new RareWarnings(logger);
+    this.torn = new Budget(options.tornBytesMax);
+    this.unsent = new Budget(options.outputTotalBytesMax);
+    this.admission = new Admission(options, this.warnings);
     const { tls, keepAlive } = options;
-    this.door = tls === undefined ? null : new TlsDoor(tls, (...client) => this.serve(...client), logger);
+    this.door =
+      tls === undefined ? null : new TlsDoor(tls, (...client) => this.serve(...client), logger, this.warnings);
     const plain = tls?.onPlainPort === true ? this.acceptEither : this.acceptPlain;
     this.plainServer = createServer({ noDelay: true, keepAlive }, plain);
     this.secureServer = createServer({ noDelay: true, keepAlive }, this.acceptSecure);
@@ -157,6 +168,7 @@ export class ClientListener {
   /** Stops accepting and hangs up on everybody. */
   async close(): Promise<void> {
     clearInterval(this.sweep);
+    this.warnings.sum(true);
     // Of a server that does not listen, close() calls back at once.
     const closed = [this.plainServer, this.secureServer].map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
@@ -247,16 +259,12 @@ export class ClientListener {
   /** Null when the connection is one too many, and gone. A handshake counts from its first byte on. */
   private admit(socket: Socket): Origin | null {
     const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-    const count = this.perAddress.get(address) ?? 0;
-    const refusal = this.refusal(count);
-    if (refusal !== null) {
+    if (!this.admission.enter(address, this.clients.size + this.pendingHandshakes)) {
       this.handler.refused();
-      this.logger.warn(`refused a connection from ${address}: ${refusal}`);
       socket.destroy();
       return null;
     }
-    this.perAddress.set(address, count + 1);
-    socket.once('close', () => this.release(address));
+    socket.once('close', () => this.admission.leave(address));
     return { address, port: socket.remotePort ?? 0 };
   }
 
@@ -271,6 +279,7 @@ export class ClientListener {
       head: NOTHING,
       pausedByReplica: false,
       pausedByOutput: false,
+      tornBytes: 0,
     };
     this.clients.set(connection.id, client);
     this.handler.connected(connection, randomBytes(PASSWORD_BYTES));
@@ -282,17 +291,6 @@ export class ClientListener {
     socket.on('close', () => this.closed(client));
   }
 
-  private refusal(fromAddress: number): string | null {
-    const { perAddressMax, totalMax } = this.options;
-    if (perAddressMax > 0 && fromAddress >= perAddressMax) {
-      return `it has ${fromAddress} connections already (maxClientCnxns=${perAddressMax})`;
-    }
-    const total = this.clients.size + this.pendingHandshakes;
-    if (totalMax > 0 && total >= totalMax) return `there are ${total} connections already (maxCnxns=${totalMax})`;
-    if (!this.bucket.take(performance.now())) return 'connections come too fast (connectionMaxTokens)';
-    return null;
-  }
-
   private received(client: Client, chunk: Uint8Array, onFrames: (b: Uint8Array, s: number, e: number) => void): void {
     const { connection, assembler } = client;
     if (connection.isGone) return;
@@ -302,10 +300,11 @@ export class ClientListener {
       assembler.feed(bytes, onFrames);
       // Not only at the end of the turn: a socket may be read many times in one.
       if (connection.paused) this.pause(connection);
+      if (assembler.heldBytes !== client.tornBytes) this.tear(client);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { address, port } = connection;
-      this.logger.warn(`closing the connection of ${address}:${port}, which sent ${error.message}`);
+      this.warnings.warn('sent', `closing the connection of ${address}:${port}, which sent ${error.message}`);
       client.socket.destroy();
     }
   }
@@ -325,23 +324,40 @@ export class ClientListener {
     return null;
   }
 
+  /** The frame that has not come as a whole has grown, or is whole. */
+  private tear(client: Client): void {
+    client.tornBytes = client.assembler.heldBytes;
+    const stalest = this.torn.set(client, client.tornBytes);
+    if (stalest === null) return;
+    this.handler.tornRequestDropped();
+    this.giveUp(
+      stalest,
+      'too much has come of requests that are not whole, of which its is the oldest',
+      'largeRequestMaxBytes',
+    );
+  }
+
+  private giveUp({ socket, connection }: Client, reason: string, limit: string): void {
+    const { address, port } = connection;
+    this.warnings.warn(limit, `closing the connection of ${address}:${port}: ${reason} (${limit})`);
+    socket.destroy();
+  }
+
   private closed(client: Client): void {
+    this.torn.set(client, 0);
+    this.unsent.set(client, 0);
     this.clients.delete(client.connection.id);
     this.handler.disconnected(client.connection);
   }
 
-  private release(address: string): void {
-    const count = (this.perAddress.get(address) ?? 1) - 1;
-    if (count > 0) this.perAddress.set(address, count);
-    else this.perAddress.delete(address);
-  }
-
   private watchOutput(client: Client): void {
-    const { socket, connection } = client;
+    const { socket } = client;
+    // Of less nobody is told when it has left.
+    const stalest = this.unsent.set(client, socket.writableNeedDrain ? socket.writableLength : 0);
+    if (stalest !== null)
+      this.giveUp(stalest, 'too much waits for slow readers, and for it the longest', 'outputLimitInMb');
     if (socket.writableLength > OUTPUT_BYTES_MAX) {
-      const { address, port } = connection;
-      this.logger.warn(`closing the connection of ${address}:${port}: ${socket.writableLength} bytes wait for it`);
-      socket.destroy();
+      this.giveUp(client, `${socket.writableLength} bytes wait for it`, 'the limit of a connection');
     } else if (socket.writableLength > OUTPUT_PAUSE_BYTES && !client.pausedByOutput) {
       client.pausedByOutput = true;
       socket.pause();
@@ -351,6 +367,7 @@ export class ClientListener {
   /** The socket has sent all that it had. */
   private outputSent(client: Client): void {
     const { socket, connection } = client;
+    this.unsent.set(client, 0);
     if (client.pausedByOutput) {
       client.pausedByOutput = false;
       if (!client.pausedByReplica) socket.resume();
@@ -360,6 +377,7 @@ export class ClientListener {
 
   private closeLate(): void {
     this.door?.sweep();
+    this.warnings.sum();
     const deadline = Date.now() - this.options.sessionlessTimeoutMs;
     for (const { connection, socket } of this.clients.values()) {
       if (connection.state !== 'greeting' || connection.establishedMs > deadline) continue;

@@ -21,6 +21,11 @@ export class FrameAssembler {
     this.frameBytesMax = frameBytesMax;
   }
 
+  /** Bytes held of a frame that has not come as a whole. */
+  get heldBytes(): number {
+    return this.partial.length;
+  }
+
   /** Throws ProtocolError for a length below 0 or above the limit; the stream cannot be read on after that. */
   feed(chunk: Uint8Array, onFrames: OnFrames): void {
     const start = this.filled > 0 ? this.complete(chunk, onFrames) : 0;

@@ -12,6 +12,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Identity } from '../../../protocol/peer/entries.js';
 import { certificateIdentities } from '../auth.js';
 import type { Logger } from '../logging.js';
+import type { RareWarnings } from '../rare-warnings.js';
 import { certificateRequest } from '../tls/material.js';
 import type { MaterialSource } from '../tls/material-source.js';
 import { TLS_HANDSHAKE, whenFirstByte } from './first-byte.js';
@@ -45,14 +46,16 @@ export class TlsDoor {
   private readonly options: TlsDoorOptions;
   private readonly onClient: OnSecureClient;
   private readonly logger: Logger;
+  private readonly warnings: RareWarnings;
   private readonly server: Server;
   /** By both ends of the connection, which the encrypted socket has in common with the accepted one. */
   private readonly pending = new Map<string, Pending>();
 
-  constructor(options: TlsDoorOptions, onClient: OnSecureClient, logger: Logger) {
+  constructor(options: TlsDoorOptions, onClient: OnSecureClient, logger: Logger, warnings: RareWarnings) {
     this.options = options;
     this.onClient = onClient;
     this.logger = logger;
+    this.warnings = warnings;
     const { source, timeoutMs } = options;
     const { material, settings } = source;
     this.server = createServer(
@@ -135,7 +138,7 @@ export class TlsDoor {
             ? 'its certificate does not name its address (ssl.clientHostnameVerification)'
             : null;
     if (refusal !== null) {
-      this.logger.warn(`closing the TLS connection of ${address}:${port}: ${refusal}`);
+      this.warnings.warn(`TLS: ${refusal}`, `closing the TLS connection of ${address}:${port}: ${refusal}`);
       socket.destroy();
       return;
     }
@@ -145,9 +148,11 @@ export class TlsDoor {
   private failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
     const pending = this.pending.get(endsOf(socket) ?? '');
     const client = pending === undefined ? 'a client' : `${pending.address}:${pending.port}`;
+    const reason = reasonOf(error);
+    const message = `the TLS handshake with ${client} failed: ${reason}`;
     // Whoever hangs up in between, as the checks of a load balancer do, is no news.
-    const level = error.code === 'ECONNRESET' ? 'debug' : 'warn';
-    this.logger[level](`the TLS handshake with ${client} failed: ${reasonOf(error)}`);
+    if (error.code === 'ECONNRESET') this.logger.debug(message);
+    else this.warnings.warn(`TLS: ${reason}`, message);
     socket.destroy();
     pending?.socket.destroy();
   }

@@ -117,8 +117,8 @@ export class Conversation {
       return;
     }
     const { greeting, end } = decoded;
-    // Only `ready` is followed by anything before it is answered.
-    if (greeting.kind !== 'ready' && this.bytes.length > end) {
+    // Only the last of a side is followed by anything before it is answered.
+    if (greeting.kind !== 'ready' && greeting.kind !== 'proven' && this.bytes.length > end) {
       this.end('too-much', 'sends more than a greeting');
       return;
     }

@@ -1,10 +1,11 @@
 // What two servers say before their first message, and its form on the wire:
 //
 //   the one that dials   hello →              → ready
-//   the one it dialled           → welcome
+//   the one it dialled           → welcome            → proven
 //
 // Either may answer `refused` with the reason as text instead. `hello` and `welcome` carry the same: who the sender is,
-// whom it believes to speak to, and who it thinks the ensemble is.
+// whom it believes to speak to, and who it thinks the ensemble is. Where servers share a secret, both carry a number used
+// once, `ready` and `proven` the proofs (secret.ts); without one there is no `proven`.
 //
 //   magic (8 bytes) | kind (1) | version of the peer protocol (2) | length of the body (2) | body, UTF-8
 //
@@ -32,9 +33,11 @@ export interface Hello {
   readonly incarnation: string;
   /** By rising id. */
   readonly members: readonly Membership[];
+  /** Of a server with a secret: hexadecimal, another one each time. */
+  readonly nonce?: string | undefined;
 }
 
-const KINDS = ['hello', 'welcome', 'ready', 'refused'] as const;
+const KINDS = ['hello', 'welcome', 'ready', 'refused', 'proven'] as const;
 export type GreetingKind = (typeof KINDS)[number];
 
 export interface Greeting {
@@ -50,6 +53,7 @@ const HEADER_BYTES = MAGIC.length + 5;
 const BODY_BYTES_MAX = GREETING_BYTES_MAX - HEADER_BYTES;
 const REASON_LENGTH_MAX = 1000;
 const INCARNATION = /^[0-9a-f]{8,64}$/;
+const NONCE = /^[0-9a-f]{32,64}$/;
 
 /** Throws RangeError when the body is too long. */
 export function encodeGreeting(kind: GreetingKind, body: string, version = PEER_PROTOCOL_VERSION): Buffer {
@@ -83,13 +87,13 @@ export function decodeGreeting(bytes: Buffer): { readonly greeting: Greeting; re
 }
 
 /** The body of `hello` and `welcome`. A plain participant is its number alone, so that hundreds of members fit. */
-export function helloBody({ cluster, sender, recipient, incarnation, members }: Hello): string {
+export function helloBody({ cluster, sender, recipient, incarnation, members, nonce }: Hello): string {
   const list = members.map(({ id, role, weight, group }) =>
     role === 'participant' && weight === 1 && group === undefined
       ? id
       : [id, role === 'observer' ? 1 : 0, weight, ...(group === undefined ? [] : [group])],
   );
-  return JSON.stringify({ cluster, sender, recipient, incarnation, members: list });
+  return JSON.stringify({ cluster, sender, recipient, incarnation, members: list, nonce });
 }
 
 /** Null when it is none. */
@@ -101,17 +105,18 @@ export function parseHello(body: string): Hello | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { cluster, sender, recipient, incarnation, members } = value as Record<string, unknown>;
+  const { cluster, sender, recipient, incarnation, members, nonce } = value as Record<string, unknown>;
   if (typeof cluster !== 'string' || cluster.length > ENSEMBLE_NAME_LENGTH_MAX) return null;
   if (!isCount(sender) || !isCount(recipient)) return null;
   if (typeof incarnation !== 'string' || !INCARNATION.test(incarnation) || !Array.isArray(members)) return null;
+  if (nonce !== undefined && (typeof nonce !== 'string' || !NONCE.test(nonce))) return null;
   const list: Membership[] = [];
   for (const one of members) {
     const member = parseMember(one);
     if (member === null) return null;
     list.push(member);
   }
-  return { cluster, sender, recipient, incarnation, members: list };
+  return { cluster, sender, recipient, incarnation, members: list, ...(nonce === undefined ? {} : { nonce }) };
 }
 
 function parseMember(value: unknown): Membership | null {

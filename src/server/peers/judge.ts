@@ -5,7 +5,7 @@ import { PEER_PROTOCOL_VERSION } from '../../../protocol/peer/messages.js';
 import { type Greeting, type Hello, type Membership, parseHello } from './greeting.js';
 
 /** Who a server is, and what it holds for its ensemble. */
-export type Identity = Omit<Hello, 'recipient'>;
+export type Identity = Omit<Hello, 'recipient' | 'nonce'>;
 
 export interface Refusal {
   /** One of few, for limits on logging. */

@@ -3,6 +3,7 @@
 import { PEER_MESSAGE_BYTES_MAX } from '../../../protocol/peer/messages.js';
 import type { HostPort, ServerConfig } from '../config/index.js';
 import type { Membership } from './greeting.js';
+import { openPeerSecret, type PeerSecret } from './secret.js';
 import { type PeerSockets, plainSockets } from './sockets.js';
 
 /** A server of the ensemble, with the address its peers reach it at. */
@@ -19,6 +20,8 @@ export interface PeerLinksOptions {
   /** Servers with different names do not link; '' unless `ensemble.name` is set. */
   readonly clusterName: string;
   readonly sockets: PeerSockets;
+  /** What servers prove to each other to know; null: nothing. */
+  readonly secret: PeerSecret | null;
   readonly keepAlive: boolean;
   /** To connect, and again to introduce oneself (cnxTimeout). */
   readonly connectTimeoutMs: number;
@@ -41,7 +44,7 @@ const STRANGERS_MAX = 64;
 const WATCH_MS = 2000;
 
 /**
- * For a member of an ensemble (`config.replicated`); `sockets` are those of TLS if sslQuorum is on. There is one link for
+ * For a member of an ensemble (`config.replicated`). Throws ConfigError when its secret cannot be read. `sockets` are those of TLS if sslQuorum is on. There is one link for
  * each pair of servers, on the quorum port; election has no links of its own, and nobody listens on its port.
  */
 export function peerLinksOptions(config: ServerConfig, sockets: PeerSockets = plainSockets): PeerLinksOptions {
@@ -56,6 +59,7 @@ export function peerLinksOptions(config: ServerConfig, sockets: PeerSockets = pl
     listen: { host: config.quorumListenOnAllIPs ? undefined : own.host, port: own.port },
     clusterName: config.ensembleName ?? '',
     sockets,
+    secret: openPeerSecret(config),
     keepAlive: config.peerTcpKeepAlive,
     connectTimeoutMs: config.electionConnectTimeoutMs,
     bindTriesMax: config.electionPortBindRetry,

@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import { encodePeerMessage, type PeerMessage } from '../../../protocol/peer/messages.js';
 import type { Logger } from '../logging.js';
+import { RareWarnings } from '../rare-warnings.js';
 import { bind } from './bind.js';
 import { Conversation, ConversationEnded } from './conversation.js';
 import { Dialer } from './dialer.js';
@@ -20,7 +21,6 @@ import { introduce, type Outcome, receive } from './introduction.js';
 import type { Identity } from './judge.js';
 import type { PeerLinksOptions, PeerMember } from './options.js';
 import { Peer, type PeerHandlers, type PeerStatus } from './peer.js';
-import { RareWarnings } from './rare-warnings.js';
 import { errorText, hostPort } from './sockets.js';
 
 /** Time in which a server that is linked already has to answer when another one comes with its number. */
@@ -138,7 +138,7 @@ export class PeerLinks {
     try {
       const socket = await this.connect(peer.member);
       conversation = new Conversation(socket, this.options.connectTimeoutMs);
-      outcome = await introduce(conversation, this.identity, id);
+      outcome = await introduce(conversation, this.identity, id, this.options.secret);
     } catch (error) {
       if (this.closing.signal.aborted) return false;
       const text = errorText(error);
@@ -192,6 +192,7 @@ export class PeerLinks {
       outcome = await receive(conversation, this.identity, {
         objection: (hello) => sockets.objection(socket, hello && this.peers.get(hello.sender)?.member.host),
         findRival: (hello) => this.findRival(hello),
+        secret: this.options.secret,
       });
     } catch (error) {
       if (!(error instanceof ConversationEnded)) throw error;

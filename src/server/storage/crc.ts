@@ -6,6 +6,7 @@
  * is used where Node has it (20.15 and later), a table otherwise.
  */
 import * as zlib from 'node:zlib';
+import { damaged } from './errors.js';
 
 /** CRC-32 of `bytes`, going on from `seed` (the CRC of what precedes them; default 0). */
 export type Crc32 = (bytes: Uint8Array, seed?: number) => number;
@@ -33,10 +34,19 @@ export const crc32: Crc32 = native
 const keyNumbers = new Float64Array(3);
 const keyBytes = new Uint8Array(keyNumbers.buffer);
 
-/** Sum of a row: up to three numbers of its key (zxids, page id, generation), then its bytes. */
+/**
+ * Sum of a row: up to three numbers of its key (zxids, page id, generation), then its bytes. Throws DAMAGED when they are
+ * none: in SQLite each value carries its own type, and a flipped bit can make null of it, whatever the schema says.
+ */
 export function rowCrc(bytes: Uint8Array, first: number, second: number, third = 0): number {
+  verifyBytes(bytes);
   keyNumbers[0] = first;
   keyNumbers[1] = second;
   keyNumbers[2] = third;
   return crc32(bytes, crc32(keyBytes));
+}
+
+/** Throws DAMAGED when what was read of the database is not bytes. */
+export function verifyBytes(value: unknown): void {
+  if (!(value instanceof Uint8Array)) throw damaged('a row has something else where its bytes were');
 }

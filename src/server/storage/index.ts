@@ -3,5 +3,6 @@ export type { Recovered, StorageOptions, StorageSnapshot, StorageStats } from '.
 export { StorageError, type StorageErrorCode } from './errors.js';
 export type { StoredBatch } from './log-table.js';
 export type { Page } from './page-table.js';
-export { setDatabaseAside } from './set-aside.js';
+export { setDatabaseAside, setsIn } from './set-aside.js';
 export { Storage } from './storage.js';
+export { copyDatabase, type Examination, examineDatabase } from './verify.js';

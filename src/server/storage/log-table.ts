@@ -111,6 +111,16 @@ export class LogTable {
     this.totals = totals;
   }
 
+  /** Zxids of the batches, up to `countMax`, whose bytes are not what was stored. */
+  damagedBatches(countMax: number): [firstZxid: number, lastZxid: number][] {
+    const damagedOnes: [number, number][] = [];
+    for (const [first, last, prev, crc, bytes] of this.rowsFrom.iterate(0)) {
+      if (rowCrc(bytes, first, last, prev) !== crc) damagedOnes.push([first, last]);
+      if (damagedOnes.length === countMax) break;
+    }
+    return damagedOnes;
+  }
+
   append(batch: StoredBatch): void {
     const { firstZxid, lastZxid, bytes } = batch;
     const prevZxid = this.totals.lastZxid;

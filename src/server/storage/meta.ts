@@ -7,7 +7,7 @@
  *   the log that has moved out of it, where nothing else would notice that the newest rows are gone.
  */
 
-import { crc32 } from './crc.js';
+import { crc32, verifyBytes } from './crc.js';
 import { damaged } from './errors.js';
 import { EPOCH_UNIT } from './log-table.js';
 import type { Db } from './schema.js';
@@ -100,5 +100,6 @@ export function verifyEpochs({ accepted, current }: Epochs, lastZxid: number): v
 }
 
 function metaCrc(key: string, json: string, bytes: Uint8Array): number {
+  verifyBytes(bytes);
   return crc32(bytes, crc32(text.encode(`${key}\n${json}\n`)));
 }

@@ -178,6 +178,17 @@ export class PageTable {
     }
   }
 
+  /** Numbers of the pages of the finished checkpoint, up to `countMax`, whose bytes are not what was stored. */
+  damagedPages(countMax: number): number[] {
+    const damagedOnes: number[] = [];
+    for (const [id, generation, crc, bytes] of this.rowsFrom.iterate(0)) {
+      const page = Math.floor(id / 2);
+      if (this.valid.get(page)?.parity === id % 2 && rowCrc(bytes, id, generation) !== crc) damagedOnes.push(page);
+      if (damagedOnes.length === countMax) break;
+    }
+    return damagedOnes;
+  }
+
   /** Pages of the finished checkpoint from number `fromPage` on, until `bytesMax` is reached. Throws DAMAGED. */
   read(fromPage: number, bytesMax: number): Page[] {
     const pages: Page[] = [];

@@ -8,6 +8,7 @@
  * silently answers something else.
  */
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -39,6 +40,8 @@ export const FRESH_FILE = `${DATABASE_FILE}.fresh`;
 export const PAGE_BYTES = 4096;
 const CACHE_KIB = 8192;
 /** "Zabr" */
+/** Whatever the umask allows. */
+const OWNER_ONLY = 0o600;
 const APPLICATION_ID = 0x5a616272;
 
 const MIGRATIONS: readonly Migration[] = [
@@ -83,6 +86,7 @@ export function migrate(db: Db, steps: readonly Migration[] = MIGRATIONS): void 
       `The database has schema version ${version}; this release knows versions up to ${steps.length}.`,
     );
   }
+  if (version < 0) throw damaged(`its schema version is ${version}`);
   for (let done = version; done < steps.length; done++) {
     db.transaction(() => {
       steps[done](db);
@@ -106,6 +110,7 @@ export function openDatabase(directory: string): Db {
   } else if (statSync(file).size === 0) {
     throw damaged(`${DATABASE_FILE} is empty`);
   }
+  for (const one of [file, `${file}-wal`]) keepFromOthers(one);
   const db = new Database(file, { timeout: 0, fileMustExist: true });
   try {
     configure(db);
@@ -181,6 +186,7 @@ export function makeDraft(directory: string, prepare: (db: Db) => void = () => {
     if (/^zabra\.db\.\d+\.new(-wal|-journal)?$/.test(name)) unlinkSync(join(directory, name));
   }
   const draft = join(directory, `${DATABASE_FILE}.${process.pid}.new`);
+  closeSync(openSync(draft, 'w', OWNER_ONLY)); // SQLite gives its other files the same permissions
   const db = new Database(draft, { timeout: 0 });
   try {
     initialise(db);
@@ -191,6 +197,12 @@ export function makeDraft(directory: string, prepare: (db: Db) => void = () => {
     db.close();
   }
   return draft;
+}
+
+/** Databases of earlier releases could be read by whoever reached their directory. One of another owner stays as it is. */
+function keepFromOthers(file: string): void {
+  const { mode = 0, uid } = statSync(file, { throwIfNoEntry: false }) ?? {};
+  if ((mode & 0o077) !== 0 && uid === process.geteuid?.()) chmodSync(file, OWNER_ONLY);
 }
 
 function createDatabase(directory: string): void {

@@ -121,8 +121,8 @@ function newName(directory: string, nowMs: number): string {
   }
 }
 
-/** Names of the sets, oldest first. */
-function setsIn(directory: string): string[] {
+/** Names of the sets in `directory`, oldest first. */
+export function setsIn(directory: string): string[] {
   const names = readdirSync(directory).map((file) => ASIDE_NAME.exec(file)?.[0]);
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }

@@ -103,8 +103,8 @@ export class Snapshots {
     const take = ([id, rowGeneration, crc, bytes]: Row): void => {
       const page = Math.floor(id / 2);
       view.nextPage = page + 1;
-      if (bytes.length === 0) return;
       if (rowCrc(bytes, id, rowGeneration) !== crc) throw damaged(`page ${page} of the checkpoint fails its checksum`);
+      if (bytes.length === 0) return;
       view.pagesRead++;
       view.digestRead ^= crc;
       pages.push({ page, bytes });

@@ -277,9 +277,11 @@ export class Storage {
 
   /**
    * Stores what is queued (a checkpoint only if `endCheckpoint` was called), writes the WAL back and releases the
-   * directory. Callbacks for the queued batches still come. Calling it again, or after a fatal error, does nothing.
+   * directory. Callbacks for the queued batches still come. Calling it again does nothing; after a fatal error it only
+   * waits until the directory is released.
    */
   async close(): Promise<void> {
+    if (this.failure) await this.worker.terminate();
     if (this.state !== 'open') return;
     const closed = this.request({ kind: 'close' });
     this.state = 'closing';

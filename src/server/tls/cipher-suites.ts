@@ -4,6 +4,19 @@
 
 import { getCiphers } from 'node:tls';
 
+/** Those with forward secrecy and authenticated encryption, in OpenSSL's spelling, the dearest first. */
+export const MODERN_SUITES: readonly string[] = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+];
+
 const offered = new Set(getCiphers().map((name) => name.toUpperCase()));
 
 /** In OpenSSL's spelling; undefined when this Node does not offer it. */

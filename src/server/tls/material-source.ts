@@ -1,18 +1,13 @@
 // Material that follows its files: certificates live for months and servers for longer, so when a file changes it is
 // read again, and whoever speaks TLS takes the new material for the connections to come; those that are open go on.
 // A new file that cannot be used is told in the log, and the old material stays.
-//
-// Files are looked at once a second (stat, in Node's thread pool): notifications of the file system miss the renamed
-// links by which secrets are mounted, and network file systems.
 
-import { type Stats, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { FileWatch } from '../file-watch.js';
 import type { Logger } from '../logging.js';
 import { subjectName } from './distinguished-name.js';
 import { type LoadedMaterial, loadMaterial, type TlsMaterial } from './material.js';
 import type { TlsSettings } from './settings.js';
 
-const CHECK_MS = 1000;
 const DAY_MS = 86_400_000;
 const EXPIRY_WARNING_DAYS = 14;
 
@@ -28,10 +23,7 @@ export class MaterialSource {
   private readonly logger: Logger;
   private readonly checksPeers: boolean;
   private readonly listeners = new Set<(material: TlsMaterial) => void>();
-  /** What each file looked like when it was read last: taken before reading, so that no change falls in between. */
-  private readonly seen = new Map<string, string>();
-  private readonly timer: NodeJS.Timeout | undefined;
-  private isLooking = false;
+  private readonly watch: FileWatch;
   private current: TlsMaterial;
 
   /** Reads the files. Throws ConfigError as loadMaterial does. */
@@ -39,10 +31,13 @@ export class MaterialSource {
     this.settings = settings;
     this.logger = logger;
     this.checksPeers = options.checksPeers ?? settings.clientAuth !== 'none';
-    const watched = options.reload === false ? [] : files(settings, this.checksPeers);
-    for (const file of watched) this.seen.set(file, looksOf(statSync(file, { throwIfNoEntry: false })));
-    this.current = this.told(loadMaterial(settings, this.checksPeers), 'uses');
-    if (watched.length > 0) this.timer = setInterval(() => void this.look(), CHECK_MS).unref();
+    this.watch = new FileWatch(options.reload === false ? [] : files(settings, this.checksPeers), () => this.reload());
+    try {
+      this.current = this.told(loadMaterial(settings, this.checksPeers), 'uses');
+    } catch (error) {
+      this.watch.close();
+      throw error;
+    }
   }
 
   get material(): TlsMaterial {
@@ -55,23 +50,8 @@ export class MaterialSource {
   }
 
   close(): void {
-    clearInterval(this.timer);
-    this.seen.clear();
+    this.watch.close();
     this.listeners.clear();
-  }
-
-  private async look(): Promise<void> {
-    if (this.isLooking) return; // a file system that is slow is not asked twice
-    this.isLooking = true;
-    let isChanged = false;
-    for (const [file, before] of [...this.seen]) {
-      const now = await stat(file).then(looksOf, () => before); // one that is gone may be about to come back
-      if (now === before || !this.seen.has(file)) continue;
-      this.seen.set(file, now);
-      isChanged = true;
-    }
-    this.isLooking = false;
-    if (isChanged) this.reload();
   }
 
   private reload(): void {
@@ -99,8 +79,4 @@ function files({ keyStore, trustStore }: TlsSettings, checksPeers: boolean): str
   const stores = checksPeers ? [keyStore, trustStore] : [keyStore];
   const named = stores.flatMap(({ location, passwordPath }) => [location, passwordPath]);
   return [...new Set(named.filter((file) => file !== undefined))];
-}
-
-function looksOf(stats: Stats | undefined): string {
-  return stats === undefined ? '' : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }

@@ -7,7 +7,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigError } from '../config/index.js';
-import { openSslName } from './cipher-suites.js';
+import { MODERN_SUITES, openSslName } from './cipher-suites.js';
 import { readKeyStore } from './key-store.js';
 import type { ClientAuth, TlsSettings } from './settings.js';
 
@@ -36,13 +36,13 @@ export function loadMaterial(settings: TlsSettings, checksPeers = settings.clien
   const { keyStore, trustStore, prefix } = settings;
   const { key, chain } = keyAndChain(settings);
   const ca = checksPeers ? trusted(settings) : undefined;
-  const ciphers = cipherList(settings);
   const material: TlsMaterial = {
     key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     cert: chain.map(pem).join(''),
     ...(ca === undefined ? {} : { ca: ca.map(pem) }),
     ...versions(settings),
-    ...(ciphers === undefined ? {} : { ciphers, honorCipherOrder: true }),
+    ciphers: cipherList(settings),
+    honorCipherOrder: true,
   };
   try {
     createSecureContext(material);
@@ -116,8 +116,8 @@ function versions({ prefix, protocol, enabledProtocols }: TlsSettings) {
   return { minVersion, maxVersion };
 }
 
-function cipherList({ prefix, cipherSuites }: TlsSettings): string | undefined {
-  if (cipherSuites.length === 0) return undefined;
+function cipherList({ prefix, cipherSuites }: TlsSettings): string {
+  if (cipherSuites.length === 0) return MODERN_SUITES.join(':');
   return cipherSuites
     .map((suite) => {
       const name = openSslName(suite);
@@ -125,7 +125,7 @@ function cipherList({ prefix, cipherSuites }: TlsSettings): string | undefined {
       throw new ConfigError({
         key: `${prefix}.ciphersuites`,
         problem: `'${suite}' is not offered by OpenSSL here`,
-        remedy: 'remove it, or remove the option for the suites of Node',
+        remedy: 'remove it, or remove the option for those that are good today',
       });
     })
     .join(':');

@@ -27,7 +27,7 @@ export interface TlsSettings {
   readonly protocol: ServerConfig['tlsProtocol'];
   /** Empty: as `protocol` says. */
   readonly enabledProtocols: readonly string[];
-  /** By Java's or OpenSSL's names, the dearest first; empty: those of Node. */
+  /** By Java's or OpenSSL's names, the dearest first; empty: MODERN_SUITES. */
   readonly cipherSuites: readonly string[];
 }
 

@@ -44,7 +44,7 @@ const NOISE = [
   /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} /,
 ];
 
-function mask(text: string): string {
+export function mask(text: string): string {
   const zxid = /\b(cZxid|mZxid|pZxid) = (0x[0-9a-f]+)/gi;
   const seen = [...new Set([...text.matchAll(zxid)].map((match) => match[2]))].sort((a, b) => Number(a) - Number(b));
   return text

@@ -173,6 +173,7 @@ test('the public surface is what it is meant to be', () => {
     'ZooKeeperError',
     'connect',
     'createClient',
+    'exponentialBackoff',
     'onAbort',
     'unprotectedName',
   ]);

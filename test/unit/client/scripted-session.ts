@@ -44,6 +44,7 @@ export class ScriptedSession {
         readOnly: false,
         session: undefined,
         renewSession: true,
+        login: undefined,
         requestsMax: 100,
         requestBytesMax: 1000,
         replyBytesMax: 100_000,

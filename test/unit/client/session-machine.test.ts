@@ -5,6 +5,7 @@ import { Code } from '../../../protocol/client/errors.js';
 import { operations as op } from '../../../protocol/client/operations.js';
 import { PathResponse, StatResponse } from '../../../protocol/client/records.js';
 import { ZooKeeperError } from '../../../src/client/errors.js';
+import type { WatchEvent } from '../../../src/client/watches.js';
 import { data, PASSWORD, ScriptedSession, STAT } from './scripted-session.js';
 
 const HOSTS = [
@@ -221,13 +222,15 @@ describe('time', () => {
     s.connect();
     s.pass(2999);
     expect(s.sent()).toEqual([]);
+    s.pass(1);
+    expect(s.sent()).toMatchObject([{ xid: Xid.ping, name: 'ping' }]);
+    s.reply(Xid.ping);
+    s.pass(2000);
     s.get('/a');
     expect(s.sent()).toHaveLength(1);
     s.reply(1, op.getData.response, data(''));
     s.pass(2999);
     expect(s.sent()).toEqual([]);
-    s.pass(1);
-    expect(s.sent()).toMatchObject([{ xid: Xid.ping, name: 'ping' }]);
   });
 
   test('pings at least every ten seconds', () => {
@@ -238,6 +241,32 @@ describe('time', () => {
     expect(s.sent()).toEqual([]);
     s.pass(1);
     expect(s.sent()).toMatchObject([{ name: 'ping' }]);
+  });
+
+  test('while the session is guarded heartbeats are syncs, whatever else is sent; on a read-only server still pings', () => {
+    const s = new ScriptedSession();
+    s.connect();
+    s.machine.guard(1);
+    s.pass(2000);
+    s.set('/a', 'refused');
+    expect(s.sent()).toHaveLength(1);
+    s.replyError(1, Code.NoNode);
+    s.pass(999);
+    expect(s.sent()).toEqual([]);
+    s.pass(1);
+    expect(s.sent()).toMatchObject([{ xid: 2, name: 'sync' }]);
+    s.reply(2, op.sync.response, { path: '/' });
+    expect(s.machine.sessionSafeUntilMs).toBe(4000 + 9000);
+    s.machine.guard(-1);
+    s.pass(3000);
+    expect(s.sent()).toMatchObject([{ name: 'ping' }]);
+
+    const readOnly = new ScriptedSession({ readOnly: true });
+    readOnly.machine.start(readOnly.nowMs);
+    readOnly.accept(1n, 9000, true);
+    readOnly.machine.guard(1);
+    readOnly.pass(3000);
+    expect(readOnly.sent()).toMatchObject([{ xid: Xid.ping, name: 'ping' }]);
   });
 
   test('silence for two thirds of the timeout breaks the connection, for four thirds the session', () => {
@@ -257,22 +286,49 @@ describe('time', () => {
     expect(s.machine.state).toBe('RECONNECTED');
   });
 
-  test('the session is safe for its timeout from when the last answered packet was sent', () => {
+  test('the session is safe for its timeout from when the last write or sync was sent that had a good answer', () => {
     const s = new ScriptedSession();
     s.connect();
     expect(s.machine.sessionSafeUntilMs).toBe(1000 + 9000);
     s.pass(2000);
-    s.get('/a');
+    s.set('/a', '');
     s.sent();
     s.pass(500);
     expect(s.machine.sessionSafeUntilMs).toBe(1000 + 9000);
-    s.reply(1, op.getData.response, data(''));
+    s.reply(1, op.setData.response, { stat: STAT });
     expect(s.machine.sessionSafeUntilMs).toBe(3000 + 9000);
-    s.pass(2500);
+    s.get('/a');
+    s.set('/a', '');
+    s.sent();
+    s.reply(2, op.getData.response, data('')); // a follower answers that by itself
+    s.replyError(3, Code.ThrottledOp); // and so may this be
+    expect(s.machine.sessionSafeUntilMs).toBe(3000 + 9000);
+    s.pass(100);
+    s.submit(op.sync, { path: '/' }, 'sync', '/', Number.POSITIVE_INFINITY, () => 'done');
     s.sent();
     s.pass(100);
-    s.reply(Xid.ping);
-    expect(s.machine.sessionSafeUntilMs).toBe(6000 + 9000);
+    s.reply(4, op.sync.response, { path: '/' });
+    expect(s.machine.sessionSafeUntilMs).toBe(s.nowMs - 100 + 9000);
+    s.pass(3000);
+    s.sent();
+    s.reply(Xid.ping); // nor does a ping prove anything
+    expect(s.machine.sessionSafeUntilMs).toBe(s.nowMs - 3100 + 9000);
+  });
+
+  test('a guarded session that was resumed is proven as soon as it is due: that a server knows it says nothing', () => {
+    const s = new ScriptedSession();
+    s.connect();
+    s.machine.guard(1);
+    s.pass(3000);
+    expect(s.sent()).toMatchObject([{ name: 'sync' }]);
+    s.machine.disconnected(undefined, s.nowMs); // with the heartbeat
+    s.pass(0);
+    s.accept();
+    expect(s.machine.sessionSafeUntilMs).toBe(1000 + 9000);
+    s.pass(0);
+    expect(s.sent()).toMatchObject([{ name: 'sync' }]);
+    s.reply(2, op.sync.response, { path: '/' });
+    expect(s.machine.sessionSafeUntilMs).toBe(4000 + 9000);
   });
 
   test('hosts are tried in turn without delay, then with growing ones', () => {
@@ -376,6 +432,29 @@ describe('what a reconnect restores', () => {
     expect(s.machine.lastZxid).toBe(45n);
   });
 
+  test('over the loss of the session: one-shot watches are set again, persistent ones hear of a gap, callbacks too', async () => {
+    const s = new ScriptedSession();
+    s.connect();
+    s.watch('data', '/d', 'getData');
+    s.reply(s.sent()[0].xid, op.getData.response, data('x'), 42n);
+    const streamed: WatchEvent[] = [];
+    s.machine.watches.add({ kind: 'persistent', path: '/p', watcher: (event) => s.events.push(event) });
+    s.machine.watches.add({ kind: 'recursive', path: '/r', watcher: (event) => streamed.push(event) });
+    s.machine.disconnected(undefined, s.nowMs);
+    s.pass(100);
+    s.open();
+    s.grant(0n, 0);
+    expect(s.events).toEqual([]); // not yet: what is read now would be followed by more that is missed
+    s.pass(3000);
+    const { rest } = s.accept(0x100n);
+    expect(rest).toMatchObject([
+      { name: 'setWatches2', body: { relativeZxid: 42n, dataWatches: ['/d'], persistentWatches: ['/p'] } },
+    ]);
+    expect(s.log.slice(-2)).toEqual([expect.stringContaining('dial'), 'RECONNECTED']);
+    expect(s.events).toEqual([{ type: 'gap', path: '/p', reason: 'newSession' }]);
+    expect(streamed).toEqual([{ type: 'gap', path: '/r', reason: 'newSession' }]);
+  });
+
   test('many watches are split by the length of their paths (E63)', () => {
     const s = new ScriptedSession();
     s.connect();
@@ -463,6 +542,17 @@ describe('close', () => {
     alone.pass(200);
     expect(alone.machine.state).toBe('CLOSED');
     expect(alone.machine.wakeAtMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('closing when the session is lost meanwhile ends as CLOSED, and nothing follows', () => {
+    const s = new ScriptedSession();
+    s.connect();
+    s.machine.disconnected(undefined, s.nowMs);
+    s.machine.close(s.nowMs, 60_000, false);
+    s.pass(30_000);
+    expect(s.machine.state).toBe('CLOSED');
+    expect(s.log.filter((line) => line === 'LOST' || line === 'CLOSED')).toEqual(['CLOSED']);
+    expect(s.machine.wakeAtMs).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('without a session, or to keep it, at once', () => {

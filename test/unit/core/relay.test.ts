@@ -23,6 +23,7 @@ class TestStation implements Station {
   readonly leaderId: number;
   readonly sent: { to: number; message: PeerMessage }[] = [];
   readonly lines: string[] = [];
+  readonly clients = { memoryIsScarce: false };
   readonly relay: Relay;
   private round = 0;
 
@@ -101,7 +102,7 @@ describe('on a learner', () => {
     const station = new TestStation(false);
     const writer = new JuteWriter();
     writer.int(5);
-    station.relay.sync({ zxid: Number.POSITIVE_INFINITY });
+    station.relay.sync({ zxid: Number.POSITIVE_INFINITY }, SESSION);
     for (const cxid of [1, 2]) station.relay.forward(OpCode.setData, SESSION, cxid, [], writer.bytes, 0, 4);
     station.relay.endTurn();
     station.relay.endTurn();
@@ -109,7 +110,7 @@ describe('on a learner', () => {
     expect([first.to, first.message.type, second, more]).toEqual([
       3,
       'forward',
-      { to: 3, message: { type: 'sync', id: 1 } },
+      { to: 3, message: { type: 'sync', id: 1, sessions: [SESSION] } },
       [],
     ]);
     const { batch } = first.message as { batch: Uint8Array };
@@ -149,14 +150,14 @@ describe('on a learner', () => {
   test('an answer to a sync is one to all before it, and to none after it', () => {
     const station = new TestStation(false);
     const barriers: SyncBarrier[] = [1, 2, 3].map(() => ({ zxid: Number.POSITIVE_INFINITY }));
-    station.relay.sync(barriers[0]);
-    station.relay.sync(barriers[1]);
+    station.relay.sync(barriers[0], 7);
+    station.relay.sync(barriers[1], 7);
     station.relay.endTurn();
-    station.relay.sync(barriers[2]);
+    station.relay.sync(barriers[2], 0);
     station.relay.endTurn();
     expect(station.takeSent().map(({ message }) => message)).toEqual([
-      { type: 'sync', id: 2 },
-      { type: 'sync', id: 3 },
+      { type: 'sync', id: 2, sessions: [7] },
+      { type: 'sync', id: 3, sessions: [] },
     ]);
     station.relay.handle(3, { type: 'synced', id: 2, zxid: 110 });
     expect(barriers.map(({ zxid }) => zxid)).toEqual([110, 110, Number.POSITIVE_INFINITY]);
@@ -175,7 +176,7 @@ describe('on a learner', () => {
   test('with the term everything that was not sent is void', () => {
     const station = new TestStation(false);
     const barrier = { zxid: Number.POSITIVE_INFINITY };
-    station.relay.sync(barrier);
+    station.relay.sync(barrier, 7);
     station.relay.revalidate(7, 1000);
     station.relay.forward(OpCode.setData, SESSION, 1, [], new Uint8Array(1), 0, 1);
     station.relay.reset();
@@ -296,7 +297,7 @@ describe('on the leader: who was heard of (E16)', () => {
 describe('on the leader: sync', () => {
   test('waits for a round of pings begun after it, and for no earlier one (E70, better)', () => {
     const station = new TestStation(true);
-    station.relay.handle(2, { type: 'sync', id: 4 });
+    station.relay.handle(2, { type: 'sync', id: 4, sessions: [] });
     station.relay.confirmed(1);
     expect([station.takeSent(), station.take()]).toEqual([[], []]);
     station.relay.endTurn();
@@ -313,10 +314,10 @@ describe('on the leader: sync', () => {
   test('those of one turn share a round; those of the next need another', () => {
     const station = new TestStation(true);
     const barriers: SyncBarrier[] = [1, 2].map(() => ({ zxid: Number.POSITIVE_INFINITY }));
-    station.relay.sync(barriers[0]);
-    station.relay.handle(2, { type: 'sync', id: 1 });
+    station.relay.sync(barriers[0], SESSION);
+    station.relay.handle(2, { type: 'sync', id: 1, sessions: [] });
     station.relay.endTurn();
-    station.relay.sync(barriers[1]);
+    station.relay.sync(barriers[1], SESSION);
     station.relay.endTurn();
     station.relay.endTurn();
     expect(station.take()).toEqual(['ping', 'confirm', 'ping', 'confirm']);
@@ -325,5 +326,28 @@ describe('on the leader: sync', () => {
     expect([station.takeSent().length, station.take()]).toEqual([1, ['syncs ready']]);
     station.relay.confirmed(2);
     expect(barriers[1].zxid).toBe(100);
+  });
+
+  test('who asks is heard of by the leader, since the answer is taken as a proof that the session lives', () => {
+    const station = new TestStation(true);
+    station.relay.handle(2, revalidate(SESSION));
+    station.takeSent();
+    station.monotonicMs = 900;
+    station.relay.handle(2, { type: 'sync', id: 1, sessions: [SESSION] });
+    expect(station.takeSent()).toEqual([]);
+    expect(station.expiredAt(900 + TIMEOUT_MS)).toEqual([]);
+    expect(station.expiredAt(900 + TIMEOUT_MS + TICK_MS)).toEqual([SESSION]);
+  });
+
+  test.each([
+    ['is closing', (station: TestStation) => station.expiry.close(SESSION)],
+    ['lives on another server', (station: TestStation) => station.relay.own(SESSION)],
+  ])('a session that %s has its connection closed before the answer comes', (_what, change) => {
+    const station = new TestStation(true);
+    station.relay.handle(2, revalidate(SESSION));
+    change(station);
+    station.takeSent();
+    station.relay.handle(2, { type: 'sync', id: 1, sessions: [SESSION] });
+    expect(station.takeSent()).toEqual([{ to: 2, message: { type: 'moved', session: SESSION } }]);
   });
 });

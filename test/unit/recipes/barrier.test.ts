@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Barrier, DoubleBarrier } from '../../../src/recipes/index.js';
-import { childCount, Fixture } from './fixture.js';
+import { aborted, childCount, Fixture } from './fixture.js';
 
 const fixture = new Fixture();
 beforeAll(() => fixture.start(), 60_000);
@@ -149,3 +149,64 @@ test('members enter and leave under killed connections', async () => {
     clearInterval(cutter);
   }
 }, 60_000);
+
+test('who gives up when the round has just been formed has entered: by all or by none', async () => {
+  const path = '/all-or-none';
+  const [client, other] = [await fixture.client(), await fixture.client()];
+  const abort = new AbortController();
+  const slow = new Proxy(client, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: { watch?: unknown }[]) => {
+        const result: unknown = Reflect.apply(value, target, args);
+        // It never hears that it is in a round before it gives up.
+        const isLook = name === 'get' && args[1]?.watch !== undefined && !abort.signal.aborted;
+        return isLook ? aborted(abort.signal).then((reason) => Promise.reject(reason)) : result;
+      };
+    },
+  });
+  const hesitating = new DoubleBarrier(slow, path, 2).enter({ signal: abort.signal });
+  await childCount(client, path, 1);
+  const prompt = await new DoubleBarrier(other, path, 2).enter();
+  abort.abort(new Error('too long'));
+  const member = await hesitating;
+  expect(member.signal.aborted).toBe(false);
+  expect(await other.children(path)).toHaveLength(2);
+  await Promise.all([member.leave(), prompt.leave()]);
+});
+
+test('waits have deadlines: at the gate, at the beginning and at the end of a round', async () => {
+  const client = await fixture.client();
+  const gate = new Barrier(client, '/deadlines/gate');
+  await gate.close();
+  await expect(gate.wait({ timeoutMs: 50 })).rejects.toMatchObject({ name: 'TimeoutError' });
+  const barrier = new DoubleBarrier(client, '/deadlines/rounds', 2);
+  await expect(barrier.enter({ timeoutMs: 50 })).rejects.toMatchObject({ name: 'TimeoutError' });
+  await childCount(client, '/deadlines/rounds', 0);
+  const [first, second] = await Promise.all([barrier.enter(), barrier.enter()]);
+  await expect(first.leave({ timeoutMs: 50 })).rejects.toMatchObject({ name: 'TimeoutError' });
+  await second.leave({ timeoutMs: 10_000 }); // who gave up counts as having left
+});
+
+test('a member that dies before the round leaves it to the others: nobody begins with too few', async () => {
+  const { client: dying, link } = await fixture.linkedClient();
+  const [client, other] = [await fixture.client(), await fixture.client()];
+  const dead = new DoubleBarrier(dying, '/died-early', 2).enter().catch((error: unknown) => error);
+  await childCount(client, '/died-early', 1);
+  link.close();
+  await childCount(client, '/died-early', 0);
+  let hasEntered = false;
+  const first = new DoubleBarrier(client, '/died-early', 2).enter();
+  first.then(() => {
+    hasEntered = true;
+  });
+  await childCount(client, '/died-early', 1);
+  await sleep(50);
+  expect(hasEntered).toBe(false);
+  const second = new DoubleBarrier(other, '/died-early', 2).enter();
+  await Promise.all([first, second].map(async (member) => (await member).leave()));
+  link.open();
+  await dying.close();
+  expect(await dead).toMatchObject({ name: 'ClientClosed' });
+}, 30_000);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Election } from '../../../src/recipes/index.js';
 import { aborted, childCount, Fixture } from './fixture.js';
 
@@ -79,3 +80,69 @@ test('an observer goes on after its session was lost', async () => {
   link.open();
   expect((await later).value).toMatchObject({ token: b.token });
 }, 30_000);
+
+test('lead() does the work whenever it leads, stands again behind the others, and stops when told', async () => {
+  const path = '/selector';
+  const stop = new AbortController();
+  const terms: { name: string; token: bigint }[] = [];
+  let working = 0;
+  const leads = ['a', 'b', 'c'].map(async (name) =>
+    new Election(await fixture.client(), path, { data: name }).lead(
+      async ({ token }, signal) => {
+        expect(++working).toBe(1);
+        terms.push({ name, token });
+        if (terms.length < 9) await sleep(5);
+        else await aborted(signal);
+        working--;
+      },
+      { signal: stop.signal },
+    ),
+  );
+  const client = await fixture.client();
+  while (terms.length < 9) await sleep(20);
+  await childCount(client, path, 3);
+  for (let i = 3; i < 9; i++) {
+    expect(terms[i].name).toBe(terms[i - 3].name); // in turn
+    expect(terms[i].token).toBeGreaterThan(terms[i - 1].token);
+  }
+  stop.abort(new Error('that is all'));
+  await Promise.all(leads);
+  expect(working).toBe(0);
+  await childCount(client, path, 0);
+}, 30_000);
+
+test('lead() after a lost leadership: the work is told, and it leads again', async () => {
+  const path = '/selector-lost';
+  const client = await fixture.client();
+  const other = await fixture.client();
+  const stop = new AbortController();
+  const reasons: unknown[] = [];
+  const leading = new Election(client, path).lead(
+    async ({ path: node }, signal) => {
+      if (reasons.length === 0) await other.delete(node);
+      else stop.abort(new Error('twice is enough'));
+      reasons.push(await aborted(signal));
+      signal.throwIfAborted(); // its way to stop is no error
+    },
+    { signal: stop.signal },
+  );
+  await leading;
+  expect(reasons).toMatchObject([{ why: 'deleted' }, { message: 'twice is enough' }]);
+});
+
+test('lead() rejects with what the work throws by itself, and resigns; once only, where that is wanted', async () => {
+  const path = '/selector-throws';
+  const election = new Election(await fixture.client(), path);
+  await expect(election.lead(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+  expect(await election.leader()).toBeNull();
+  let terms = 0;
+  await election.lead(async () => void terms++, { requeue: false });
+  expect(terms).toBe(1);
+});
+
+test('a campaign may have a deadline', async () => {
+  const election = new Election(await fixture.client(), '/deadline');
+  await election.campaign({ timeoutMs: 10_000 });
+  await expect(election.campaign({ timeoutMs: 50 })).rejects.toMatchObject({ name: 'TimeoutError' });
+  await childCount(await fixture.client(), '/deadline', 1);
+});

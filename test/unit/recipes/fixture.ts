@@ -78,8 +78,9 @@ export class Fixture {
   readonly #clients: Client[] = [];
   readonly #links: Link[] = [];
 
-  async start(): Promise<void> {
-    this.server = await startZabra();
+  /** With these lines in its zoo.cfg, if any. */
+  async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.server = await startZabra(settings);
   }
 
   async stop(): Promise<void> {
@@ -92,8 +93,9 @@ export class Fixture {
     for (const link of this.#links.splice(0)) link.end();
   }
 
-  async client(options: ClientOptions = {}): Promise<Client> {
-    const client = await connect(this.server.address, { sessionTimeoutMs: 4000, ...options });
+  /** `hosts` is the way there; by default the server itself. */
+  async client({ hosts = this.server.address, ...options }: ClientOptions & { hosts?: string } = {}): Promise<Client> {
+    const client = await connect(hosts, { sessionTimeoutMs: 4000, ...options });
     this.#clients.push(client);
     return client;
   }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type ConnectionState, connect, ZooKeeperError } from '../../../src/client/index.js';
 import { Lock } from '../../../src/recipes/index.js';
 import { startTestServer } from '../../../src/testing/index.js';
+import { fourLetterWord, waitFor } from '../../helpers/processes.js';
 import { aborted, childCount, Fixture, recorded } from './fixture.js';
 
 const fixture = new Fixture();
@@ -84,32 +85,110 @@ test('an acquire that is aborted before its create is answered leaves no contend
   await childCount(client, '/early', 0);
 });
 
-test('releasing a lock with 200 waiters wakes one of them', async () => {
-  const { client, calls } = recorded(await fixture.client());
-  const lock = new Lock(client, '/herd');
+test('releasing a lock with 1,000 waiters wakes one of them', async () => {
+  const path = '/herd';
+  const { client, calls } = recorded(await fixture.client({ sessionTimeoutMs: 20_000 }));
+  const lock = new Lock(client, path);
   const held = await lock.acquire();
   const abort = new AbortController();
   const tokens: bigint[] = [];
-  const waiters = Array.from({ length: 200 }, async () => {
+  const waiters = Array.from({ length: 1000 }, async () => {
     const lease = await lock.acquire({ signal: abort.signal });
     tokens.push(lease.token);
     return lease;
   });
-  await childCount(client, '/herd', 201);
-  await client.sync('/herd'); // answered after the reads by which the last waiters set their watches
-  await sleep(50);
+  await watchedPaths(path, 1000); // the holder's node, and those of all waiters but the last
   calls.length = 0;
   await held.release();
   await Promise.race(waiters);
-  await client.sync('/herd');
+  await watchedPaths(path, 999); // one watch has gone off, and the new holder's node was watched already
   await sleep(50);
   expect(tokens).toHaveLength(1);
-  expect(calls.filter((name) => name === 'children')).toHaveLength(1);
+  expect(calls.filter((name) => name === 'children')).toHaveLength(1); // one has looked whether it is its turn
+  expect(calls.filter((name) => name === 'get')).toHaveLength(1); // and watches its own node now
   abort.abort(new Error('over'));
   const ends = await Promise.allSettled(waiters);
   expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-  await childCount(client, '/herd', 1);
-}, 30_000);
+  await childCount(client, path, 1);
+}, 60_000);
+
+/** Waits until the server has watches on so many paths below. */
+function watchedPaths(path: string, count: number): Promise<boolean> {
+  let seen = -1;
+  return waitFor(
+    async () => {
+      const answer = await fourLetterWord(fixture.server.port, 'wchp');
+      seen = answer.split('\n').filter((line) => line.startsWith(`${path}/`)).length;
+      return seen === count ? true : undefined;
+    },
+    30_000,
+    () => `${seen} paths are watched, not ${count}`,
+  );
+}
+
+test('an acquire that takes too long rejects with TimeoutError, and leaves no contender', async () => {
+  const client = await fixture.client();
+  const lock = new Lock(client, '/slow');
+  const held = await lock.acquire({ timeoutMs: 10_000 });
+  await expect(lock.acquire({ timeoutMs: 60 })).rejects.toMatchObject({ name: 'TimeoutError' });
+  await childCount(client, '/slow', 1);
+  expect(held.isHeld).toBe(true); // a deadline that was met is not struck later
+});
+
+test('a margin beyond the session timeout does not make the lock unholdable', async () => {
+  const held = await new Lock(await fixture.client(), '/margin', { marginMs: 1e9 }).acquire();
+  expect([held.isHeld, held.signal.aborted]).toEqual([true, false]);
+});
+
+test('a re-entrant lock is entered again inside its run, and given up with the last lease', async () => {
+  const client = await fixture.client();
+  const lock = new Lock(client, '/inside', { reentrant: true });
+  await lock.run(async (outer) => {
+    const kept = await lock.run(async (inner) => {
+      expect(inner.token).toBe(outer.token);
+      return await lock.acquire();
+    });
+    expect((await lock.tryAcquire())?.token).toBe(outer.token);
+    expect(await client.children('/inside')).toHaveLength(1);
+    expect(await new Lock(client, '/inside').tryAcquire()).toBeNull(); // another object is somebody else
+    await kept.release();
+    await kept.release();
+    expect([kept.isHeld, outer.isHeld]).toEqual([false, true]);
+  });
+  expect(await client.children('/inside')).toHaveLength(1); // tryAcquire's
+  const outside = lock.acquire({ timeoutMs: 100 }); // outside run it is a contender like others
+  await expect(outside).rejects.toMatchObject({ name: 'TimeoutError' });
+});
+
+test('a re-entrant lock that was lost is not entered again: that would wait for itself', async () => {
+  const client = await fixture.client();
+  const lock = new Lock(client, '/lost-inside', { reentrant: true });
+  await lock.run(async (outer) => {
+    await (await fixture.client()).delete(outer.path);
+    await aborted(outer.signal);
+    await expect(lock.acquire()).rejects.toMatchObject({ name: 'LeaseEndedError', why: 'deleted' });
+  });
+});
+
+test('a waiter may ask the holder to give up; the holder hears it, and decides', async () => {
+  const client = await fixture.client();
+  const holder = await new Lock(client, '/asked', { data: 'holder' }).acquire();
+  const lock = new Lock(await fixture.client(), '/asked');
+  const waiting = lock.acquire();
+  await childCount(client, '/asked', 2);
+  await client.set(holder.path, 'a note'); // this is no request
+  await client.sync();
+  expect(holder.revocation.aborted).toBe(false);
+  expect(await lock.requestRevocation()).toBe(1);
+  await aborted(holder.revocation);
+  expect(holder.isHeld).toBe(true);
+  expect((await client.get(holder.path)).data?.toString()).toBe('__REVOKE__'); // as Curator's Revoker has it
+  await holder.release();
+  const next = await waiting;
+  expect(next.revocation.aborted).toBe(false);
+  await next.release();
+  expect(await lock.requestRevocation()).toBe(0);
+});
 
 test('mutual exclusion holds while connections are killed', async () => {
   const path = '/killed';

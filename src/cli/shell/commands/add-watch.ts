@@ -1,19 +1,15 @@
-import { defineCommand, operand, textFlag } from '../command.js';
-import { UsageError } from '../errors.js';
+import { choiceFlag, defineCommand, operand } from '../command.js';
 
-const MODES: Readonly<Record<string, boolean>> = { PERSISTENT: false, PERSISTENT_RECURSIVE: true };
+const MODES = ['PERSISTENT', 'PERSISTENT_RECURSIVE'] as const;
 
 export const addWatch = defineCommand({
   name: 'addWatch',
   summary: 'Watches a node, or all below it, until removewatches.',
-  flags: { m: textFlag('mode', 'PERSISTENT (the node) or PERSISTENT_RECURSIVE (and all below, the default)') },
+  flags: { m: choiceFlag('mode', MODES, 'PERSISTENT (the node) or PERSISTENT_RECURSIVE (and all below, the default)') },
   operands: { path: operand('the node, which need not exist yet') },
   examples: ['addWatch /config', 'addWatch -m PERSISTENT /config'],
   async run({ client, signal, watch }, { m: mode = 'PERSISTENT_RECURSIVE' }, { path }) {
-    const recursive = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
-    if (recursive === undefined)
-      throw new UsageError(`the mode is one of ${Object.keys(MODES).join(', ')}, not ${mode}`);
-    await client.addWatch(path, watch, { recursive, signal });
+    await client.addWatch(path, watch, { recursive: mode === 'PERSISTENT_RECURSIVE', signal });
     return { lines: [], json: { path, mode } };
   },
 });

@@ -16,13 +16,13 @@ export const create = defineCommand({
     data: optionalOperand('its content'),
     acl: optionalOperand('scheme:id:perms[,…]; world:anyone:cdrwa by default'),
   },
-  examples: ['create /config on', 'create -s -e /queue/job- payload', 'create /secret data digest:ann:hash:cdrwa'],
+  examples: ['create /config on', 'create -s -e /queue/job- payload', 'create -t 60000 /lease x auth::cdrwa'],
   async run({ client, signal }, { s, e, c, t }, { path, data, acl }) {
     if (c && (s || e)) {
       throw new UsageError('-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential.');
     }
     if (t !== undefined && (e || c)) {
-      throw new UsageError('-t cannot be combined with -e or -c. TTL is not supported for ephemerals or containers.');
+      throw new UsageError(`TTLs cannot be used with ${e ? 'Ephemeral' : 'Container'} znodes`);
     }
     const options = {
       sequential: s,
@@ -32,6 +32,10 @@ export const create = defineCommand({
       acl: acl === undefined ? acl : parseAcl(acl),
     };
     const created = await client.create(path, data ?? null, { ...options, signal });
-    return { lines: [`Created ${created.path}`], json: { path: created.path, stat: statJson(created.stat) } };
+    return {
+      lines: [`Created ${created.path}`],
+      quietLines: [created.path],
+      json: { path: created.path, stat: statJson(created.stat) },
+    };
   },
 });

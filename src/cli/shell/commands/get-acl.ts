@@ -1,5 +1,5 @@
 import { defineCommand, flag, operand } from '../command.js';
-import { aclLines, permsText, statJson, statLines } from '../format.js';
+import { aclJson, aclLines, statJson, statLines } from '../format.js';
 
 export const getAcl = defineCommand({
   name: 'getAcl',
@@ -10,7 +10,6 @@ export const getAcl = defineCommand({
   async run({ client, signal, style }, { s }, { path }) {
     const { acl, stat } = await client.getAcl(path, { signal });
     const lines = [...aclLines(acl).map(style.content), ...(s ? statLines(stat) : [])];
-    const entries = acl.map(({ scheme, id, perms }) => ({ scheme, id, perms: permsText(perms) }));
-    return { lines, json: { path, acl: entries, ...(s ? { stat: statJson(stat) } : {}) } };
+    return { lines, json: { path, acl: aclJson(acl), ...(s ? { stat: statJson(stat) } : {}) } };
   },
 });

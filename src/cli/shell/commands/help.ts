@@ -4,6 +4,8 @@ import { type Command, defineCommand, optionalOperand } from '../command.js';
 import { commandNamed } from '../lookup.js';
 import type { Style } from '../output.js';
 
+const USAGE_WIDTH = 40;
+
 export function helpFor(commands: () => ReadonlyMap<string, Command>): Command {
   return defineCommand({
     name: 'help',
@@ -14,14 +16,20 @@ export function helpFor(commands: () => ReadonlyMap<string, Command>): Command {
     async run({ style }, _, { command: name }) {
       if (name === undefined) {
         const all = [...commands().values()];
-        const width = Math.max(...all.map(({ usage }) => usage.length));
-        const lines = all.map(({ usage, summary }) => `${usage.padEnd(width)}  ${style.dim(summary)}`);
+        const lines = all.map(({ usage, summary }) => listed(usage, style.dim(summary)));
         return { lines, json: all.map(({ usage, summary }) => ({ usage, summary })) };
       }
       const command = commandNamed(commands(), name);
       return { lines: explain(command, style), json: { usage: command.usage, summary: command.summary } };
     },
   });
+}
+
+/** A usage that does not fit into its column has its summary on the next line. */
+function listed(usage: string, summary: string): string {
+  return usage.length <= USAGE_WIDTH
+    ? `${usage.padEnd(USAGE_WIDTH)}  ${summary}`
+    : `${usage}\n${' '.repeat(USAGE_WIDTH)}  ${summary}`;
 }
 
 function explain({ usage, summary, flags, operands, examples }: Command, style: Style): string[] {

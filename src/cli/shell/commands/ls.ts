@@ -1,6 +1,6 @@
 import { defineCommand, flag, operand } from '../command.js';
 import { listText, sorted, statJson, statLines } from '../format.js';
-import { subtree } from '../subtree.js';
+import { subtree, walk } from '../subtree.js';
 
 export const ls = defineCommand({
   name: 'ls',
@@ -12,8 +12,10 @@ export const ls = defineCommand({
     const options = { signal, watch: w ? watch : undefined };
     if (R) {
       if (w) await client.children(path, options);
-      const paths = await subtree(client, path, signal);
-      return { lines: paths, json: { path, paths } };
+      const lines = async function* () {
+        for await (const node of walk(client, path, signal)) yield style.content(node.path);
+      };
+      return { lines: lines(), json: async () => ({ path, paths: await subtree(client, path, signal) }) };
     }
     const { children, stat } = await client.children(path, { ...options, withStat: true });
     const names = sorted(children);

@@ -1,6 +1,5 @@
-import { ZooKeeperError } from '../../../client/index.js';
 import { defineCommand, numberFlag, operand } from '../command.js';
-import { UsageError } from '../errors.js';
+import { HintedError, UsageError } from '../errors.js';
 import { parseLimits, quotaInTheWay, readQuota, writeQuota } from '../quota.js';
 
 export const setquota = defineCommand({
@@ -23,7 +22,7 @@ export const setquota = defineCommand({
     };
     if (Object.keys(change).length === 0) throw new UsageError('say which limit: -n, -b, -N or -B');
     if ((await client.exists(path, { signal })) === null) {
-      throw new ZooKeeperError('NoNode', { operation: 'setquota', path });
+      throw new HintedError(`${path} does not exist.`, `create ${path}`);
     }
     const other = await quotaInTheWay(client, path, signal);
     if (other !== null) {

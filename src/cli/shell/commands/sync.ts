@@ -8,6 +8,6 @@ export const sync = defineCommand({
   examples: ['sync /'],
   async run({ client, signal }, _, { path }) {
     await client.sync(path, { signal });
-    return { lines: ['Sync is OK'], json: { path } };
+    return { lines: ['Sync is OK'], quietLines: [], json: { path } };
   },
 });

@@ -78,7 +78,7 @@ test('an event as zkCli.sh shows it', () => {
 });
 
 test('colours only on a terminal that wants them; control characters never reach a terminal', () => {
-  const stream = (isTTY: boolean) => ({ isTTY, write: () => {} });
+  const stream = (isTTY: boolean) => ({ isTTY, write: () => true });
   expect(styleFor(stream(false), {})).toBe(PLAIN);
   expect(styleFor(stream(true), {})).toBe(COLOURED);
   expect(styleFor(stream(true), { NO_COLOR: '1' }).error('x')).toBe('x');

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { splitWords } from '../../../../src/cli/shell/words.js';
+import { isUnfinished, quoted, splitWords } from '../../../../src/cli/shell/words.js';
 
 const texts = (line: string) => splitWords(line).words.map(({ text }) => text);
 
@@ -41,4 +41,20 @@ test('whatever is quoted comes back as it was', () => {
       expect(texts(words.map(quoted).join(' '))).toEqual(words);
     }),
   );
+});
+
+test('a line goes on where a quote is open, but not behind the sign of a remark', () => {
+  expect(isUnfinished('set /a "one')).toBe(true);
+  expect(isUnfinished('set /a "one\ntwo"')).toBe(false);
+  expect(isUnfinished(' # it is "open')).toBe(false);
+  expect(isUnfinished("set /a it's")).toBe(false);
+});
+
+test('a quoted word is read back as it was', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(texts(`get ${quoted(text)}`)).toEqual(['get', text]);
+    }),
+  );
+  expect(quoted('/plain')).toBe('/plain');
 });

@@ -6,6 +6,7 @@ import { JuteWriter } from '../../../../protocol/jute/writer.js';
 import { type Batch, BatchBuilder } from '../../../../protocol/peer/entries.js';
 import { CreateSessionRequest } from '../../../../src/core/ops/create-session.js';
 import { Applier } from '../../../../src/core/pipeline/apply.js';
+import { Auditor } from '../../../../src/core/pipeline/audit.js';
 import { AssertionFailure } from '../../../../src/std/assert.js';
 import { createWorld, OPEN_ACL } from '../../../helpers/world.js';
 
@@ -85,11 +86,37 @@ test('what the server itself asks for needs no session', () => {
   expect(heard).toContain('created /a 1');
 });
 
-test('nothing is executed twice or backwards, and nothing unknown at all', () => {
+test('nothing is executed twice or backwards', () => {
   const { applier: one } = applier();
   one.apply(new Script().session().batch(5));
   expect(() => one.apply(new Script().session(7).batch(5))).toThrow(AssertionFailure);
-  expect(() => one.apply(new Script().add(4711, 0).batch(6))).toThrow(AssertionFailure);
+});
+
+test('an entry that cannot be executed fails, changes nothing and stops nobody; it is not audited', () => {
+  const { world, applier: one, heard } = applier();
+  const records: unknown[] = [];
+  one.auditor = new Auditor(
+    world,
+    () => true,
+    (record) => records.push(record),
+  );
+  const digest = world.tree.digest();
+  one.apply(
+    new Script()
+      .add(4711, 0)
+      .add(OpCode.create, 0, (writer) => writer.int(1_000_000))
+      .add(OpCode.multi, 0, (writer) => writer.int(OpCode.create))
+      .add(OpCode.create, 4711, (writer) => writer.int(1_000_000))
+      .batch(6),
+  );
+  expect(world.tree.digest()).toEqual(digest);
+  expect(heard.filter((line) => line.startsWith('executed'))).toEqual([
+    `executed 0/1 ${Code.Unimplemented} - at 6`,
+    `executed 0/2 ${Code.MarshallingError} - at 7`,
+    `executed 0/3 ${Code.MarshallingError} - at 8`,
+    `executed 4711/4 ${Code.SessionExpired} - at 9`,
+  ]);
+  expect(records).toEqual([]);
 });
 
 test('a full copy of a later state is where it goes on; one of an earlier state is refused', () => {

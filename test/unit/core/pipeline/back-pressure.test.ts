@@ -1,5 +1,6 @@
 /** A client that asks for more than it takes, and one that sends more than can be done: both wait, and nobody else does. */
 import { CreateFlag } from '../../../../protocol/client/constants.js';
+import { Code } from '../../../../protocol/client/errors.js';
 import { limits } from '../../../../src/core/limits.js';
 import { code, create, OPEN_ACL, scene, statOf } from '../../../conformance/scene.js';
 
@@ -62,4 +63,61 @@ test('one that vanishes in the middle leaves nothing behind', () => {
   world.run(500);
   expect(server.replica.clients.outstanding).toBe(0);
   expect(statOf(other, '/').numChildren).toBeLessThanOrEqual(101);
+});
+
+test('when the pipeline is full, those wait who fill it: a quiet session is served as before', () => {
+  const { world, server, client } = scene({ outstandingMax: 100 }, 50);
+  const [greedy, quiet] = [client({ timeoutMs: 60_000 }), client({ timeoutMs: 60_000 })];
+  const [from, quietFrom] = [greedy.received.length, quiet.received.length];
+  const writes = 50_000;
+  const frames = Array.from({ length: writes }, () =>
+    greedy.prepare('setData', { path: '/', data: null, version: -1 }),
+  );
+  for (let i = 0; i < writes; i += 500) greedy.sendAll(frames.slice(i, i + 500));
+  world.run(1);
+  const [greedyHere, quietHere] = server.replica.clients;
+  expect(greedyHere.paused).toBe(true);
+  let lastMs = world.nowMs;
+  for (let i = 0; i < 10; i++) {
+    // The whole of what it asks is taken in at once, though as much as may be waits already.
+    for (let j = 0; j < 3; j++) quiet.send('setData', { path: '/', data: null, version: -1 });
+    world.run(1);
+    expect([quietHere.paused, server.replica.clients.outstanding > 100]).toEqual([false, true]);
+    world.runUntil(() => quiet.received.length === quietFrom + 3 * (i + 1), 'the quiet session is answered');
+    expect(world.nowMs - lastMs).toBeLessThan(4 * 50); // virtual time: a disk's delay is 50 ms at most
+    lastMs = world.nowMs;
+  }
+  expect(greedy.received.length - from).toBeLessThan(writes);
+  world.run(60_000);
+  expect(greedy.received.length - from).toBe(writes);
+  expect(server.replica.stats.throttleWaits).toBeGreaterThan(0);
+});
+
+describe('throttledOpWaitTime', () => {
+  const flood = (options: object) => {
+    const stage = scene({ outstandingMax: 20, ...options }, 50);
+    const one = stage.client({ timeoutMs: 60_000 });
+    const from = one.received.length;
+    const frames = Array.from({ length: 4000 }, () => one.prepare('setData', { path: '/', data: null, version: -1 }));
+    frames.push(one.prepare('ping', undefined));
+    for (let i = 0; i < frames.length; i += 100) one.sendAll(frames.slice(i, i + 100));
+    stage.world.runUntil(() => one.received.length - from === frames.length, 'all is answered');
+    const codes = one.received.slice(from).map((item) => (item.kind === 'reply' ? item.code : null));
+    return { ...stage, one, codes };
+  };
+
+  test('what waits for longer is refused, in its turn, and it goes on when there is room again', () => {
+    const { server, one, codes } = flood({ throttledWaitMs: 10 });
+    const refused = codes.filter((answer) => answer === Code.ThrottledOp).length;
+    expect(refused).toBe(server.replica.stats.throttledRequests);
+    expect(refused).toBeGreaterThan(1000);
+    expect(codes.filter((answer) => answer === 0).length).toBe(codes.length - refused);
+    expect(codes.at(-1)).toBe(0); // the ping is never refused
+    expect(code(one, 'setData', { path: '/', data: null, version: -1 })).toBe(0);
+  });
+
+  test('without it nothing is refused', () => {
+    const { codes } = flood({});
+    expect(new Set(codes)).toEqual(new Set([0]));
+  });
 });

@@ -1,5 +1,7 @@
 // The tables of E58, E64 and E66, event by event. A watcher is an object with a name; `log` is what was delivered.
 
+import { Code } from '../../../../protocol/client/errors.js';
+import { limits } from '../../../../src/core/limits.js';
 import { WatchTable } from '../../../../src/core/watches/table.js';
 
 interface Watcher {
@@ -246,6 +248,25 @@ describe('the table under way', () => {
     table.removeWatcher(b);
     expect(table.isEmpty).toBe(true);
     expect(table.counts('child')).toEqual({ watchers: 0, paths: 0, total: 0 });
+  });
+
+  test('a watcher has as many as it may: those of both tables, long paths several times, none twice', () => {
+    const table = new WatchTable<object>(() => {}, 3);
+    const [a, b] = [{}, {}];
+    expect(table.addData('/x', a)).toBe(0);
+    expect(table.addPersistent('/y', a)).toBe(0);
+    expect(table.addChild('/z', a)).toBe(Code.QuotaExceeded);
+    expect(table.addData('/x', a)).toBe(0);
+    expect(table.addRecursive('/x', a)).toBe(Code.QuotaExceeded);
+    expect(table.addData(`/${'b'.repeat(3 * limits.watchCharacters)}`, b)).toBe(0);
+    expect(table.addData('/b', b)).toBe(Code.QuotaExceeded);
+    table.nodeDataChanged('/x');
+    expect(table.addChild('/z', a)).toBe(0);
+    expect(table.size).toBe(4);
+    table.removeWatcher(a);
+    table.memoryIsScarce = true;
+    expect(table.addData('/x', a)).toBe(Code.ThrottledOp);
+    expect(table.size).toBe(1);
   });
 
   test('counts and lists for the four-letter words', () => {

@@ -37,7 +37,7 @@ const KINDS = {
   revalidate: { sessions: ids, timeoutsMs: ids },
   revalidated: { sessions: ids, alive: flags, zxid },
   moved: { session: number },
-  sync: { id: number },
+  sync: { id: number, sessions: ids },
   synced: { id: number, zxid },
   ping: { round: number },
   pong: { round: number, sessions: ids },

@@ -189,7 +189,10 @@ describe('answers have the shape of the recordings', () => {
     const keys = (text: string): string[] => text.split('\n').map((line) => line.split('=')[0]!);
     expect(keys(ask('conf'))).toEqual(keys(golden('conf')));
     const server = { 1: 'a:1:2;1', 2: 'b:1:2;1', 3: 'c:1:2;1' };
-    const { config } = loadConfig({ flags: { server, serverId: 3 }, env: {} });
+    const { config } = loadConfig({
+      flags: { server, serverId: 3, 'quorum-auth-secret': '0123456789abcdef' },
+      env: {},
+    });
     const lines = configurationLines(config, { dataDirBytes: 1, dataLogDirBytes: 1 });
     expect(keys(ask('conf', { configurationLines: () => lines }))).toEqual(keys(golden('conf.leader')));
   });

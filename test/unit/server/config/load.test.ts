@@ -22,7 +22,7 @@ function load(text: string | undefined, more: Partial<LoadRequest> = {}) {
   return loadConfig({ file: main, env: {}, ...more });
 }
 
-const LIMITS = 'initLimit=10\nsyncLimit=5\n';
+const LIMITS = 'initLimit=10\nsyncLimit=5\nquorum.auth.secret=0123456789abcdef\n';
 const THREE = `${LIMITS}clientPort=2181\nserver.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2;2183\n`;
 
 describe('defaults', () => {

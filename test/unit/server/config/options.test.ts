@@ -55,6 +55,8 @@ describe('explanation', () => {
       'server.1=a:1:2',
       'server.2=a',
       'DigestAuthenticationProvider.superDigest=super:hash',
+      'ssl.keystore.pasword=changeit',
+      'superPaswort=changeit',
     ].join('\n');
     expect(explainConfig(text).map(({ line, value, verdict }) => [line, value, verdict])).toEqual([
       [1, '2000', 'supported'],
@@ -66,6 +68,8 @@ describe('explanation', () => {
       [8, 'a:1:2', 'supported'],
       [9, 'a', 'error'],
       [10, '<hidden>', 'supported'],
+      [11, '<hidden>', 'accepted'],
+      [12, '<hidden>', 'unknown'],
     ]);
   });
 });

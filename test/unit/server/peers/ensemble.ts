@@ -75,6 +75,7 @@ export function serverOf(
     listen: { host: LOOPBACK, port: own.port },
     clusterName: '',
     sockets: plainSockets,
+    secret: null,
     keepAlive: true,
     connectTimeoutMs: 5000,
     bindTriesMax: 1,

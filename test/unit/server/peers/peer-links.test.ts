@@ -458,6 +458,7 @@ describe('the port', () => {
       'tcp-keep-alive': true,
       'cnx-timeout': 700,
       'ensemble-name': 'blue',
+      'quorum-auth-secret': '0123456789abcdef',
     };
     const { config } = loadConfig({ env: {}, flags });
     expect(peerLinksOptions(config)).toMatchObject({

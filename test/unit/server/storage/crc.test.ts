@@ -24,3 +24,8 @@ test('the key counts as much as the bytes', () => {
     new Set([rowCrc(bytes, 1, 2), rowCrc(bytes, 2, 1), rowCrc(bytes, 1, 2, 3), rowCrc(textBytes('y'), 1, 2)]).size,
   ).toBe(4);
 });
+
+test('a row without bytes is damage: a flipped bit can make null of them', () => {
+  expect(() => rowCrc(null as unknown as Uint8Array, 1, 2)).toThrow(expect.objectContaining({ code: 'DAMAGED' }));
+  expect(rowCrc(new Uint8Array(0), 1, 2)).not.toBe(rowCrc(new Uint8Array(0), 2, 1));
+});

@@ -2,85 +2,14 @@
  * Damage done to copies of a database: whatever is changed, the storage either serves exactly what was stored or
  * refuses; only what was never acknowledged may be gone. Works on the engine directly, without a thread per copy.
  */
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StorageError } from '../../../../src/server/storage/index.js';
-import { bytesOf, newDirectory, openEngine, removeDirectories, textBytes } from './fixtures.js';
-
-const FILE = 'zabra.db';
-const WAL = `${FILE}-wal`;
-const TAIL = 'zabra.tail';
-const ALL = [FILE, WAL, TAIL];
+import { ALL, build, copy, FILE, outcome, served, WAL } from './damaged-copies.js';
+import { bytesOf, newDirectory, removeDirectories } from './fixtures.js';
 
 afterAll(removeDirectories);
-
-/**
- * A log of 30 batches, a checkpoint with 20 pages in two generations; closed, or copied while open with its WAL. In
- * `killed` the process died between the fsync of batch 26 and everything after it: the witness is that of batch 25.
- */
-function build(): { closed: string; live: string; killed: string } {
-  const directory = newDirectory();
-  const engine = openEngine(directory);
-  const append = (zxid: number) =>
-    engine.group(() => engine.append({ firstZxid: zxid, lastZxid: zxid, bytes: bytesOf(zxid, 700 + zxid) }));
-  for (let zxid = 1; zxid <= 20; zxid++) append(zxid);
-  const pages = Array.from({ length: 20 }, (_, page) => ({ page, bytes: bytesOf(page, 900) }));
-  engine.writePages(pages, 0, 1e6);
-  engine.finishCheckpoint(10, textBytes('first'), false);
-  engine.writePages(
-    pages.slice(5, 10).map(({ page }) => ({ page, bytes: bytesOf(page + 100, 950) })),
-    0,
-    1e6,
-  );
-  engine.finishCheckpoint(15, textBytes('second'), false);
-  engine.group(() => engine.setEpochs(4, 3));
-  engine.checkpointWal();
-  // The WAL now starts again from the top; what follows is all it holds in its valid part.
-  const [live, killed] = [newDirectory(), newDirectory()];
-  for (let zxid = 21; zxid <= 30; zxid++) {
-    append(zxid);
-    if (zxid === 25) copyFileSync(join(directory, TAIL), join(killed, TAIL));
-  }
-  engine.group(() => engine.setEpochs(5, 5));
-  for (const name of ALL) copyFileSync(join(directory, name), join(live, name));
-  for (const name of [FILE, WAL]) copyFileSync(join(directory, name), join(killed, name));
-  engine.close();
-  return { closed: directory, live, killed };
-}
-
-/** Everything a recovery hands out, as one comparable string; throws what the recovery throws. */
-function served(directory: string): string {
-  const engine = openEngine(directory);
-  try {
-    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-    return JSON.stringify([
-      engine.epochs,
-      engine.checkpoint.zxid,
-      hex(engine.checkpointHeader),
-      engine.pages.read(0, 1e9).map(({ page, bytes }) => [page, hex(bytes)]),
-      engine.log.read(engine.checkpointZxid, 1e9).map((batch) => [batch.firstZxid, batch.lastZxid, hex(batch.bytes)]),
-    ]);
-  } finally {
-    engine.abort();
-  }
-}
-
-function copy(from: string): string {
-  const directory = newDirectory();
-  for (const name of ALL) {
-    if (existsSync(join(from, name))) copyFileSync(join(from, name), join(directory, name));
-  }
-  return directory;
-}
-
-function outcome(directory: string, expected: string): string {
-  try {
-    return served(directory) === expected ? 'harmless' : 'WRONG';
-  } catch (error) {
-    return error instanceof StorageError ? error.code : `${error}`;
-  }
-}
 
 const { closed, live, killed } = build();
 const expected = served(closed);

@@ -50,6 +50,15 @@ test('migrations run in order from the version found, each in a transaction of i
   expect(db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'b'").pluck().get()).toBe(0);
 });
 
+test('a schema version that no release has written is damage', () => {
+  const directory = newDirectory();
+  openEngine(directory).close();
+  const db = new Database(join(directory, 'zabra.db'));
+  db.pragma('user_version = -3');
+  db.close();
+  expect(() => openEngine(directory)).toThrow(expect.objectContaining({ code: 'DAMAGED' }));
+});
+
 test('leftovers of a creation that was interrupted do not matter', () => {
   const directory = newDirectory();
   writeFileSync(join(directory, `zabra.db.${process.pid}.new`), 'half a database');
