@@ -390,7 +390,7 @@ export class Replica implements StateMachine {
 
   sessionOpened(session: number): void {
     const opened = this.world.sessions.get(session);
-    if (!this.isLeading || opened === undefined) return;
+    if (!this.isLeading || opened === undefined || this.expiry.isTracked(session)) return;
     this.expiry.track(session, this.monotonicMs, this.relay.graceMs(session, opened.timeoutMs));
   }
 

@@ -153,16 +153,17 @@ export class TestEnsemble implements AsyncDisposable {
    * Clients that are connected count as alive all the while, since they have no time to say so.
    */
   async advance(ms: number): Promise<void> {
+    await pause(POLL_MS); // who has just hung up is gone
     const stepMs = this.inside.servers[0].options.tickTimeMs;
     let breakMs = performance.now() + STRETCH_MS;
     for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
       for (const server of this.inside.servers) server.hearClients();
       this.pacer.skip(Math.min(stepMs, leftMs));
       if (performance.now() < breakMs) continue;
-      await breathe();
+      await pause(0);
       breakMs = performance.now() + STRETCH_MS;
     }
-    await breathe();
+    await pause(0);
   }
 
   // --- what can go wrong
@@ -256,16 +257,16 @@ export class TestEnsemble implements AsyncDisposable {
   private async until(isDone: () => boolean, what: string): Promise<void> {
     for (const untilMs = performance.now() + SETTLE_MS_MAX; !isDone(); ) {
       if (performance.now() > untilMs) throw new Error(`${what}: not within ${SETTLE_MS_MAX} ms`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await pause(POLL_MS);
       this.pace();
     }
   }
 }
 
 /** Lets sockets and timers have their turn. */
-function breathe(): Promise<void> {
+function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    setTimeout(resolve, ms);
   });
 }
 

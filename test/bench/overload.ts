@@ -1,6 +1,7 @@
 /**
  * The overload curve: the most that a server answers is measured first, then half of it up to three times as much is
- * offered. A server that stands overload goes on answering about as much as it can (goal: 80 % of the peak), in bounded
+ * offered, and at the end the most once more: what it can do drifts while its log and its checkpoints grow, so the peak
+ * is the mean of both. A server that stands overload goes on answering about as much as it can (goal: 80 % of the peak), in bounded
  * time, holds no more memory, and loses no session. With --wait MS (throttledOpWaitTime) it refuses what would have to
  * wait for longer.
  *
@@ -14,7 +15,7 @@ import { type Load, type Offer, type OfferFigures, OverloadRig } from './overloa
 import { type Member, Subject } from './subjects.js';
 
 const FACTORS = [0.5, 0.75, 1, 1.5, 2, 3];
-const WARM_UP_SECS = 3;
+const WARM_UP_SECS = 5;
 const SESSION_TIMEOUT_MS = 4000;
 const WARM_SECS = 1;
 const SAMPLE_MS = 100;
@@ -118,22 +119,26 @@ async function main(): Promise<void> {
     const rig = await OverloadRig.open(member.address, load);
     await rig.offer({ perSec: Number.POSITIVE_INFINITY, secs: WARM_UP_SECS, warmSecs: 0 });
     const secs = Number(values.secs);
-    const peak = await measure(subject, rig, 0, { perSec: Number.POSITIVE_INFINITY, secs, warmSecs: WARM_SECS });
-    const points: Point[] = [peak];
+    const atMost = { perSec: Number.POSITIVE_INFINITY, secs, warmSecs: WARM_SECS };
+    const first = await measure(subject, rig, 0, atMost);
+    const points: Point[] = [];
     for (const factor of FACTORS) {
-      points.push(await measure(subject, rig, factor, { perSec: peak.perSec * factor, secs, warmSecs: WARM_SECS }));
+      points.push(await measure(subject, rig, factor, { ...atMost, perSec: first.perSec * factor }));
     }
+    const last = await measure(subject, rig, 0, atMost);
     await rig.close();
-    process.stdout.write(`${table(points.map((point) => rowOf(point, peak.perSec)))}\n`);
-    const worst = Math.min(...points.filter(({ factor }) => factor > 1).map(({ perSec }) => perSec / peak.perSec));
-    const lost = points.reduce((sum, { expired, broken }) => sum + expired + broken, 0);
+    const peak = (first.perSec + last.perSec) / 2;
+    const all = [first, ...points, last];
+    process.stdout.write(`${table(all.map((point) => rowOf(point, peak)))}\n`);
+    const worst = Math.min(...points.filter(({ factor }) => factor > 1).map(({ perSec }) => perSec / peak));
+    const lost = all.reduce((sum, { expired, broken }) => sum + expired + broken, 0);
     process.stdout.write(
       `beyond its peak it answers ${(worst * 100).toFixed(0)} % of it (goal ${GOAL_SHARE * 100} %), ${lost} sessions lost; load ${machineLoad()}\n`,
     );
     if (values.json !== undefined) {
       writeFileSync(
         values.json,
-        `${JSON.stringify({ machine: describeMachine(), options: values, points }, null, 2)}\n`,
+        `${JSON.stringify({ machine: describeMachine(), options: values, peak, points: all }, null, 2)}\n`,
       );
     }
   } finally {

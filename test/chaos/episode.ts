@@ -3,7 +3,7 @@
  * what the servers hold is checked.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, type ClientOptions, connect } from '../../src/client/index.js';
+import { type Client, type ClientOptions, connect, ZooKeeperError } from '../../src/client/index.js';
 import type { Random } from '../../src/std/random.js';
 import { readTree } from '../helpers/ensemble.js';
 import { waitFor } from '../helpers/processes.js';
@@ -11,13 +11,15 @@ import type { Cluster } from './cluster.js';
 import type { Fault } from './faults.js';
 import { History, longestGapMs, type Operation } from './history.js';
 import { WORKLOADS } from './workloads/index.js';
-import type { Reader, Running, Stage, Workload } from './workloads/workload.js';
+import { checkPresence, type Reader, type Running, type Stage, type Workload } from './workloads/workload.js';
 
 const BEFORE_MS = 1500;
 const AFTER_MS = 1500;
 /** How long a process may take to end its last operation once everything is whole again. */
 const END_MS = 40_000;
 const SETTLE_MS = 20_000;
+/** How often trees are compared before they count as different. */
+const ATTEMPTS = 4;
 const DELETES_AT_ONCE = 200;
 const CLIENT: ClientOptions = {
   sessionTimeoutMs: 5000,
@@ -179,22 +181,33 @@ class Episode {
         () => 'the servers do not come to the same zxid',
       );
     }
-    const trees = await Promise.all(servers.map(({ address }) => readTree(address)));
-    const below = trees.map((tree) =>
-      JSON.stringify(
-        Object.entries(tree)
-          .filter(([path]) => path.startsWith(this.root))
-          .sort(),
-        bigints,
-      ),
-    );
-    if (new Set(below).size > 1) this.blame(SERVICE, 'clients read different trees from different servers');
+    for (let attempt = 1; ; attempt++) {
+      const trees = await Promise.all(servers.map(({ address }) => this.treeOf(address)));
+      if (trees.every((tree) => tree !== null && tree === trees[0])) return;
+      if (attempt === ATTEMPTS) {
+        this.blame(SERVICE, 'clients read different trees from different servers');
+        return;
+      }
+      // A lock's empty directory is a container, and its turn to go may come at any moment.
+      await sleep(SETTLE_MS / ATTEMPTS);
+    }
+  }
+
+  /** What a client of one server reads below the root of this episode; null when a node went meanwhile. */
+  private async treeOf(address: string): Promise<string | null> {
+    try {
+      const nodes = Object.entries(await readTree(address)).filter(([path]) => path.startsWith(this.root));
+      return JSON.stringify(nodes.sort(), bigints);
+    } catch (error) {
+      if (ZooKeeperError.is(error, 'NoNode')) return null;
+      throw error;
+    }
   }
 }
 
 function judge(workload: Workload, operations: readonly Operation[]): string[] {
   try {
-    return workload.check(operations);
+    return [...checkPresence(operations), ...workload.check(operations)];
   } catch (error) {
     return [`not judged: ${(error as Error).message}`];
   }

@@ -141,7 +141,10 @@ export class Openings {
   created(session: number): void {
     const connection = this.bySession.get(session);
     // A learner that lags may execute it while the session comes back already: then the leader's answer counts.
-    if (connection !== undefined && !this.resuming.has(connection)) this.opened(connection);
+    if (connection === undefined || this.resuming.has(connection)) return;
+    // A server that starts again with its clock set back may give an id twice: the session is the first one's.
+    if (this.upstream.world.sessions.matches(session, connection.password)) this.opened(connection);
+    else this.refuse(connection);
   }
 
   /** Resumed sessions whose clients have no answer yet. */

@@ -46,6 +46,10 @@ export class SessionExpiry {
     return tick === undefined ? undefined : tick * this.#tickMs;
   }
 
+  isTracked(id: number): boolean {
+    return this.#tracked.has(id);
+  }
+
   /** Starts to watch a session. Throws AssertionFailure when it is tracked already. */
   track(id: number, nowMs: number, timeoutMs: number): void {
     assert(!this.#tracked.has(id), `session ${id} is tracked already`);

@@ -65,6 +65,12 @@ export function brief({ process, name, key, input, output, startMs, endMs, outco
   return `process ${process}: ${name} ${key}${asked} → ${result} [${seconds(startMs)} … ${seconds(endMs)} s]`;
 }
 
+/** What no workload may meet: each asks only for nodes that were there before, and are not deleted as long as it asks. */
+export function checkPresence(operations: readonly Operation[]): string[] {
+  const absent = operations.filter(({ error }) => error === 'NoNode');
+  return absent.length === 0 ? [] : [`${absent.length} times a node was not there: ${brief(absent[0])}`];
+}
+
 /** Operations by something they have in common, each group in the order of the notes. */
 export function groupBy<Key>(
   operations: readonly Operation[],

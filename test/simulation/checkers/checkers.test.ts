@@ -13,6 +13,7 @@ import { checkConvergence } from './convergence.js';
 import { checkDurability } from './durability.js';
 import { checkOrder } from './order.js';
 import { checkReads } from './reads.js';
+import { checkSdk } from './sdk.js';
 import { checkSessions } from './sessions.js';
 import { checkState } from './state.js';
 import { checkSync } from './sync.js';
@@ -25,7 +26,8 @@ const isMissedEvent = (one: Observation) =>
 function richRun(): Run {
   for (let seed = 1; seed < 100; seed++) {
     const rich = runSeed(seed, { servers: 3, observers: 1 });
-    if (rich.history.some(isMissedEvent) && rich.facts.expiries.length > 0) return rich;
+    const hasWatches = [0, 1].every((fired) => rich.sdk.watches.some((watch) => watch.fired === fired));
+    if (rich.history.some(isMissedEvent) && rich.facts.expiries.length > 0 && hasWatches) return rich;
   }
   throw new Error('no run has what is needed');
 }
@@ -217,6 +219,24 @@ describe('sessions', () => {
   test('an ephemeral outlives its session', () => {
     const orphaned = Object.assign(Object.create(replay) as Replay, { orphans: ['/a'] });
     expect(() => checkSessions(run, orphaned)).toThrow('an ephemeral ends');
+  });
+});
+
+describe('sdk', () => {
+  const withSdk = (changes: Partial<Run['sdk']>): Run => ({ ...run, sdk: { ...run.sdk, ...changes } });
+  const fired = find(run.sdk.watches, (watch) => watch.fired === 1);
+
+  test('a watch is lost, is called twice, or for nothing', () => {
+    expect(() => checkSdk(withSdk({ watches: [{ ...fired, fired: 0 }] }), replay)).toThrow('never lost');
+    expect(() => checkSdk(withSdk({ watches: [{ ...fired, fired: 2 }] }), replay)).toThrow('called once');
+    const late = { ...fired, setZxid: replay.lastZxid };
+    expect(() => checkSdk(withSdk({ watches: [late] }), replay)).toThrow('called for a change');
+  });
+
+  test('a session is expired that its client counts as safe', () => {
+    const { session } = find(run.facts.expiries, ({ zxid }) => replay.outcomes.has(zxid));
+    const safeUntilMs = new Map([[session, Number.POSITIVE_INFINITY]]);
+    expect(() => checkSdk(withSdk({ safeUntilMs }), replay)).toThrow('counts it as safe');
   });
 });
 

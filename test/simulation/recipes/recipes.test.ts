@@ -7,10 +7,10 @@
 import { Play } from './play.js';
 import { RECIPES } from './recipes.js';
 
-const COUNT = Number(process.env.ZABRA_RECIPE_SEEDS ?? 5);
+const COUNT = Number(process.env.ZABRA_RECIPE_SEEDS ?? 4);
 const TIMEOUT_MS = 600_000;
 /** Shorter than from the command line. */
-const TROUBLE_MS = 4000;
+const TROUBLE_MS = 3000;
 const FRESH_RANGE = 2 ** 31;
 const freshFrom = 1_000_000 + Math.floor(Math.random() * FRESH_RANGE);
 const SEEDS = Array.from({ length: COUNT }, (_, i) => (i < COUNT / 2 ? i + 1 : freshFrom + i));
@@ -29,6 +29,7 @@ const MUST_HAPPEN: Readonly<Record<string, readonly string[]>> = {
   'delay-queue': ['deliveries', 'items put'],
   counter: ['additions'],
   'shared-value': ['updates'],
+  config: ['writes', 'changes seen'],
   'node-cache': ['changes', 'updates of the cache'],
   'tree-cache': ['changes', 'updates of the cache', 'removals seen'],
   'persistent-node': ['nodes made'],

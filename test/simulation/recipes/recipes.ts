@@ -1,6 +1,7 @@
 /** All recipes that are simulated. */
 import { barrier, doubleBarrier } from './barriers.js';
 import { nodeCache, treeCache } from './caches.js';
+import { config } from './configuration.js';
 import { protectedCreate } from './creates.js';
 import { election, lock, multiLock, readWriteLock, semaphore } from './locks.js';
 import { groupMembership, partitioner, persistentNode, serviceDiscovery } from './members.js';
@@ -21,6 +22,7 @@ export const RECIPES: readonly Recipe[] = [
   delayQueue,
   counter,
   sharedValue,
+  config,
   nodeCache,
   treeCache,
   persistentNode,

@@ -65,7 +65,7 @@ export class Troubles {
 
   /** Somebody who knows the session's password ends it. */
   expire({ client, betrayed }: Life): void {
-    const { id, password } = client.session;
+    const { id, password, timeoutMs } = client.session;
     const server = this.play.random.pick(this.play.ensemble.servers);
     if (id === 0n || !server.isUp) return;
     betrayed.add(id);
@@ -73,7 +73,7 @@ export class Troubles {
     other.onReceived = ({ kind }) => {
       if (kind === 'connect') other.send('closeSession', undefined);
     };
-    other.connect(server, { sessionId: id, password });
+    other.connect(server, { sessionId: id, password, timeoutMs });
   }
 
   kill(actor: Actor, life: Life): void {

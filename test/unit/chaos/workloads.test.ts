@@ -8,7 +8,7 @@ import { register } from '../../chaos/workloads/register.js';
 import { sequences } from '../../chaos/workloads/sequences.js';
 import { transfers } from '../../chaos/workloads/transfers.js';
 import { watches } from '../../chaos/workloads/watches.js';
-import type { Workload } from '../../chaos/workloads/workload.js';
+import { checkPresence, type Workload } from '../../chaos/workloads/workload.js';
 
 type Note = Partial<Operation> & Pick<Operation, 'name'>;
 
@@ -173,6 +173,12 @@ describe('durability', () => {
     expectRefused(durability, /refused and found/, create('c', 'failed'), find('c'), searched);
     expectRefused(durability, /another content/, create('a'), find('a', 4), searched);
   });
+});
+
+test('a node that is not there is a violation in every workload', () => {
+  const read: Note = { name: 'read', outcome: 'failed', error: 'NoNode' };
+  expect(checkPresence(notes(read, read))).toEqual([expect.stringMatching(/^2 times a node was not there/)]);
+  expect(checkPresence(notes({ ...read, error: 'ConnectionLoss' }))).toEqual([]);
 });
 
 test('the longest gap counts from the beginning and to the end', () => {

@@ -102,3 +102,19 @@ test('a session that is just being opened is not taken from its opener by its nu
   expect(opener.sessionId).toBe(sessionId);
   expect(isAlive(opener)).toBe(true);
 });
+
+test.each(['leader', 'follower'])('an id that a %s gives a second time stays with the first client', (where) => {
+  const scene = ensembleScene(SETUP);
+  const server = where === 'leader' ? scene.leader : (scene.followers[0] as VirtualServer);
+  const owner = scene.client(server);
+  scene.settle();
+  // As after a restart with the clock set back, while the owner's entry was still on its way.
+  server.replica.nextSessionId = () => Number(owner.sessionId);
+  owner.disconnect();
+  const second = new VirtualClient(scene.world);
+  second.connected(server);
+  expect(second.received[0]).toMatchObject({ kind: 'connect', timeoutMs: 0, sessionId: 0n });
+  expect(scene.leader.stoppedBecause).toBeNull();
+  owner.resumed(server);
+  expect(outcome(owner)).toBe('resumed');
+});
