@@ -105,7 +105,8 @@ describe('a damaged database', () => {
 test('a log from which acknowledged writes are missing is refused; without its witness it is served up to the cut', async () => {
   await using server = await ServerProcess.start();
   const client = await FrameClient.session(server.port);
-  for (let i = 0; i < 50; i++) await client.call(Op.create, createBody(`/n${i}`));
+  // So few that the WAL is not copied meanwhile: its last bytes are those of the last write then.
+  for (let i = 0; i < 25; i++) await client.call(Op.create, createBody(`/n${i}`));
   await server.end('SIGKILL');
   const wal = join(server.dataDir, 'zabra.db-wal');
   const cut = readFileSync(wal).subarray(0, -2000);
@@ -116,8 +117,8 @@ test('a log from which acknowledged writes are missing is refused; without its w
   rmSync(join(server.dataDir, 'zabra.tail'));
   await server.start();
   const reader = await FrameClient.session(server.port);
-  expect((await reader.call(Op.exists, readBody('/n40'))).err).toBe(0);
-  expect((await reader.call(Op.exists, readBody('/n49'))).err).toBe(-101);
+  expect((await reader.call(Op.exists, readBody('/n20'))).err).toBe(0);
+  expect((await reader.call(Op.exists, readBody('/n24'))).err).toBe(-101);
   reader.close();
 });
 
