@@ -5,7 +5,6 @@
 // A snapshot goes to a file first, and from there to whoever asked: its size stands in the headers, and a reader as slow
 // as it likes holds up nothing but itself. The file has no name any more when it is sent, so none is left behind.
 
-import { createWriteStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -131,7 +130,8 @@ export class Transfers {
     const opened = await host.openSnapshot();
     const source = upTo(host.committedZxid(), opened);
     try {
-      const stream = createWriteStream(file, { mode: 0o600 });
+      // Opened before anything can fail: a stream that opens it by itself may do so after the removal below.
+      const stream = (await open(file, 'w', 0o600)).createWriteStream();
       await pipeline(snapshotChunks(source), stream);
       return { zxid: source.zxid, bytes: stream.bytesWritten };
     } catch (error) {
