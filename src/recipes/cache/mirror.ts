@@ -10,8 +10,9 @@
 // overtaken counts only if its zxid says that it is the newer one (servers before 3.9 send none: then it is read again).
 //
 // A watch reports nothing of the time without connection (E63). After a gap the copy is compared with the tree, by the
-// Stat of each node: data is read again where mzxid differs, and lists of children where pzxid does. All the while, and
-// for as long as the service is away, the last published state stays.
+// Stat of each node: data is read again where mzxid differs, and lists of children where pzxid is not that of the list
+// that was read last (not that of the node: a read that was repeated over the gap brings a new Stat, but no children).
+// All the while, and for as long as the service is away, the last published state stays.
 
 import { type CallOptions, type Client, type Stat, type WatchEvent, ZooKeeperError } from '../../client/index.js';
 import { Bell, Deferred } from '../bell.js';
@@ -35,6 +36,11 @@ interface Mark {
   readonly isDeleted: boolean;
 }
 
+interface List {
+  readonly children: readonly string[];
+  readonly stat: Stat;
+}
+
 export class Mirror {
   /** What is published. */
   readonly nodes = new Map<string, CachedNode>();
@@ -47,6 +53,8 @@ export class Mirror {
   readonly #children = new Map<string, Set<string>>();
   readonly #staged = new Map<string, CachedNode | null>();
   readonly #marks = new Map<string, Mark>();
+  /** pzxid of each node whose children were all known at that moment. */
+  readonly #listed = new Map<string, bigint>();
   readonly #listeners = new Set<(update: CacheUpdate) => void>();
   readonly #bell = new Bell();
   readonly #readers = new Set<Bell>();
@@ -230,15 +238,15 @@ export class Mirror {
           const isOvertaken = (this.#marks.get(path)?.sequence ?? 0) > sentAt;
           if (stat.mzxid !== node.stat.mzxid && !isOvertaken) this.#mark(path, -1n, false);
           else if (stat.mzxid === node.stat.mzxid) this.#stage(path, { ...node, stat }, sentAt);
-          if (stat.pzxid !== node.stat.pzxid) parents.push(path);
+          if (stat.pzxid !== this.#listed.get(path)) parents.push(path);
         }
       },
     );
     if (this.#isRecursive) {
       await this.#inParts(
         parents,
-        (path) => this.#names(path),
-        (path, names) => unknown.push(...this.#unknownAmong(path, names)),
+        (path) => this.#list(path),
+        (path, list) => unknown.push(...this.#unknownAmong(path, list)),
       );
     }
     await this.#walk(unknown);
@@ -250,10 +258,10 @@ export class Mirror {
       const next: string[] = [];
       await this.#inParts(
         level,
-        (path) => Promise.all([this.#get(path), this.#isRecursive ? this.#names(path) : []]),
-        (path, [node, names], sentAt) => {
+        (path) => Promise.all([this.#get(path), this.#isRecursive ? this.#list(path) : null]),
+        (path, [node, list], sentAt) => {
           this.#stage(path, node, sentAt);
-          next.push(...this.#unknownAmong(path, names));
+          next.push(...this.#unknownAmong(path, list));
         },
       );
       level = next;
@@ -294,8 +302,8 @@ export class Mirror {
     return this.#read((options) => this.#client.exists(path, options));
   }
 
-  async #names(path: string): Promise<string[]> {
-    return (await this.#read((options) => this.#client.children(path, options))) ?? [];
+  #list(path: string): Promise<List | null> {
+    return this.#read((options) => this.#client.children(path, { ...options, withStat: true }));
   }
 
   /** A node that may not be read counts as one that is not there. */
@@ -313,9 +321,12 @@ export class Mirror {
     return this.#staged.get(path) ?? (this.#staged.has(path) ? null : (this.nodes.get(path) ?? null));
   }
 
-  #unknownAmong(parent: string, names: readonly string[]): string[] {
+  /** Of the children that were listed those that have to be read; the others are known. */
+  #unknownAmong(parent: string, list: List | null): string[] {
+    if (list === null) return [];
+    this.#listed.set(parent, list.stat.pzxid);
     const prefix = parent === '/' ? '/' : `${parent}/`;
-    return names.map((name) => prefix + name).filter((path) => this.#latest(path) === null);
+    return list.children.map((name) => prefix + name).filter((path) => this.#latest(path) === null);
   }
 
   // --- from what is staged to what is published
@@ -326,7 +337,10 @@ export class Mirror {
     const changes = changesBetween(pairs);
     for (const [path, node] of this.#staged) {
       if (node !== null) this.nodes.set(path, node);
-      else this.nodes.delete(path);
+      else {
+        this.nodes.delete(path);
+        this.#listed.delete(path);
+      }
     }
     for (const change of changes) this.#index(change.path, change.type);
     this.#staged.clear();

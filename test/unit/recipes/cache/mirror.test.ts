@@ -6,14 +6,14 @@ import { ZooKeeperError } from '../../../../src/client/index.js';
 import type { CacheUpdate } from '../../../../src/recipes/cache/changes.js';
 import { Mirror } from '../../../../src/recipes/cache/mirror.js';
 
-const statOf = (czxid: number, mzxid = czxid): Stat => ({
-  ...{ czxid: BigInt(czxid), mzxid: BigInt(mzxid), pzxid: BigInt(czxid), ctime: 0, mtime: 0 },
+const statOf = (czxid: number, mzxid = czxid, pzxid = czxid): Stat => ({
+  ...{ czxid: BigInt(czxid), mzxid: BigInt(mzxid), pzxid: BigInt(pzxid), ctime: 0, mtime: 0 },
   ...{ version: 0, cversion: 0, aversion: 0, ephemeralOwner: 0n, dataLength: 0, numChildren: 0 },
 });
 
 interface Read {
   readonly path: string;
-  answer(text: string, czxid: number, mzxid?: number): void;
+  answer(text: string, czxid: number, mzxid?: number, pzxid?: number): void;
   noNode(): void;
 }
 
@@ -24,6 +24,8 @@ class PlayedClient {
   /** Reads of data that wait for their answer. */
   readonly reads: Read[] = [];
   names: Record<string, string[]> = {};
+  /** What `exists` answers. */
+  stats: Record<string, Stat> = {};
   #watcher: Watcher = () => {};
 
   onState(_: (change: StateChange) => void): () => void {
@@ -36,15 +38,19 @@ class PlayedClient {
 
   async removeWatches(): Promise<void> {}
 
-  async children(path: string): Promise<string[]> {
-    return this.names[path] ?? [];
+  async children(path: string): Promise<{ children: string[]; stat: Stat }> {
+    return { children: this.names[path] ?? [], stat: this.stats[path] ?? statOf(1) };
+  }
+
+  async exists(path: string): Promise<Stat | null> {
+    return this.stats[path] ?? null;
   }
 
   get(path: string): Promise<{ data: Buffer; stat: Stat }> {
     return new Promise((resolve, reject) => {
       this.reads.push({
         path,
-        answer: (text, czxid, mzxid) => resolve({ data: Buffer.from(text), stat: statOf(czxid, mzxid) }),
+        answer: (text, ...zxids) => resolve({ data: Buffer.from(text), stat: statOf(...zxids) }),
         noNode: () => reject(new ZooKeeperError('NoNode', { operation: 'get', path })),
       });
     });
@@ -53,6 +59,11 @@ class PlayedClient {
   event(type: 'created' | 'deleted' | 'dataChanged', path: string, zxid: number): void {
     const event: WatchEvent = { type, path, zxid: BigInt(zxid) };
     this.#watcher(event);
+  }
+
+  /** Nobody knows what was missed. */
+  gap(): void {
+    this.#watcher({ type: 'gap', path: '/t', reason: 'reconnected' } as unknown as WatchEvent);
   }
 
   /** Lets all go on that can, and takes the reads that wait then, by path. */
@@ -164,5 +175,21 @@ test('changes that outrun every reading are shown after some rounds, and not as 
   for (const { answer } of await client.taken()) answer('x', 50);
   await client.taken();
   expect([updates.at(-1)?.isSnapshot, mirror.isFresh]).toEqual([true, true]);
+  await mirror.close();
+});
+
+test('a read that was repeated over a gap brings the new Stat of a node, but its new children are found all the same', async () => {
+  const { client, mirror, shown } = await mirrored();
+  client.event('dataChanged', '/t', 10);
+  const [root] = await client.taken();
+  client.stats = { '/t': statOf(1, 10, 12), '/t/a': statOf(2), '/t/b': statOf(3) };
+  client.names = { '/t': ['a', 'b', 'c'] }; // made at 12, while nobody was connected
+  client.gap();
+  root.answer('root', 1, 10, 12); // sent before the gap, answered after it
+  const [c] = await client.taken();
+  expect(c?.path).toBe('/t/c');
+  c.answer('c', 12);
+  await client.taken();
+  expect(shown()).toEqual(['a', 'b', 'c']);
   await mirror.close();
 });
