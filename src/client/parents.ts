@@ -9,13 +9,13 @@ export async function withParents<T>(
   create: () => Promise<T>,
   createParent: (path: string) => Promise<unknown>,
 ): Promise<T> {
+  const parent = parentPath(path);
   for (;;) {
     try {
       return await create();
     } catch (error) {
-      if (!ZooKeeperError.is(error, 'NoNode') || path === '/') throw error;
+      if (!ZooKeeperError.is(error, 'NoNode') || parent === '/') throw error; // the chroot is not ours to make
     }
-    const parent = parentPath(path);
     try {
       await withParents(parent, () => createParent(parent), createParent);
     } catch (error) {
