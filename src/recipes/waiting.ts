@@ -66,11 +66,13 @@ export async function persist<T>(client: Client, call: () => Promise<T>, signal?
   }
 }
 
-/** Waits for so long, by the client's clock. */
-export function pause(client: Client, delayMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    client.clock.after(delayMs, resolve);
+/** Waits for so long, by the client's clock. Rejects with the signal's reason, and leaves no timer behind then. */
+export async function pause(client: Client, delayMs: number, signal?: AbortSignal): Promise<void> {
+  let callOff: () => void = () => {};
+  const over = new Promise<void>((resolve) => {
+    callOff = client.clock.after(delayMs, resolve);
   });
+  await abortable(over, signal).finally(callOff);
 }
 
 /** The value of a call, or null when its node is not there. */

@@ -6,12 +6,14 @@
 // is given back and waited for.
 
 import type { Client, Data } from '../../client/index.js';
-import { abortable, PATIENT, persist, type WaitingOptions, withDeadline } from '../waiting.js';
+import { abortable, PATIENT, pause, persist, type WaitingOptions, withDeadline } from '../waiting.js';
 import type { QueueItem } from './item.js';
 import { type Choice, type Chooser, type Entry, EntryLine, type QueueOptions } from './line.js';
 
 /** After so long the leader may be another one, with another clock. */
 const CLOCK_VALID_MS = 60_000;
+/** After so long an item that is not due is looked at again: no timer can be set for weeks. */
+const LOOK_MS_MAX = 86_400_000;
 /** 10^15 ms since 1970 are the year 33658. */
 const DUE_DIGITS = 15;
 
@@ -105,20 +107,12 @@ export class DelayQueue implements AsyncDisposable {
     if (entry === undefined) return {};
     const remainingMs = dueOf(entry.key) - nowMs;
     if (remainingMs <= 0) return { entry };
-    return { wait: (signal) => sleep(this.#line.client, remainingMs, signal) };
+    return { wait: (signal) => pause(this.#line.client, Math.min(remainingMs, LOOK_MS_MAX), signal) };
   }
 }
 
 function dueOf(key: string): number {
   return Number(key.slice('due-'.length));
-}
-
-async function sleep(client: Client, delayMs: number, signal: AbortSignal): Promise<void> {
-  let callOff = () => {};
-  const slept = new Promise<void>((resolve) => {
-    callOff = client.clock.after(delayMs, resolve);
-  });
-  await abortable(slept, signal).finally(callOff);
 }
 
 /** The leader's wall clock, as the stamps of our writes have shown it. */

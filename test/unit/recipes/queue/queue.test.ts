@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '../../../../src/client/index.js';
 import { DelayQueue, LeaseEndedError, PriorityQueue, Queue } from '../../../../src/recipes/index.js';
 import { DataFixture, eventually } from '../data-fixture.js';
 import { aborted, recorded } from '../fixture.js';
@@ -239,4 +240,29 @@ test('an item that is due before the one that is waited for is taken first', asy
   await sleep(30);
   await queue.put('now');
   expect(String((await taking).data)).toBe('now');
+});
+
+test('an item that is due in months is waited for in steps that a timer can take', async () => {
+  const client = await fixture.client();
+  const delaysMs: number[] = [];
+  const { clock } = client;
+  const after: typeof clock.after = (delayMs, ring) => {
+    delaysMs.push(delayMs);
+    return clock.after(delayMs, ring);
+  };
+  const watched: Client = new Proxy(client, {
+    get(target, name) {
+      if (name === 'clock') return { ...clock, after };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  await using queue = new DelayQueue(watched, '/queues/months');
+  await queue.put('renew the certificate', { delayMs: 100 * 86_400_000 });
+  const stop = new AbortController();
+  const taking = queue.take({ signal: stop.signal });
+  await eventually(() => delaysMs.length > 0);
+  stop.abort(new Error('enough'));
+  await expect(taking).rejects.toThrow('enough');
+  expect(delaysMs.filter((delayMs) => delayMs > 60_000)).toEqual([86_400_000]);
 });
