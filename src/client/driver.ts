@@ -2,6 +2,7 @@
 // event loop leave in one write, because the flush runs in the nextTick queue, after the code and the promises that made
 // them; while the socket is full nothing more is taken from the machine, so what waits still counts as not sent.
 
+import { callBack } from './callback.js';
 import type { Host } from './connect-string.js';
 import type { ZooKeeperError } from './errors.js';
 import type { Credential } from './handshake.js';
@@ -43,7 +44,7 @@ export class SessionDriver implements Session {
         hangUp: () => this.#hangUp(),
         wantsToWrite: () => this.#flushSoon(),
         stateChanged: (change) => hooks.stateChanged(change),
-        notify: hooks.notify ?? callWatcher,
+        notify: hooks.notify ?? callBack,
         probe: (host) => {
           surroundings.isWritable(host).then((writable) => {
             this.#machine.probed(host, writable, this.#nowMs);
@@ -219,15 +220,4 @@ export class SessionDriver implements Session {
     this.#machine.timePassed(this.#nowMs);
     this.#arm();
   };
-}
-
-/** A callback that throws must not tear down the session; the error goes where errors of callbacks go. */
-export function callWatcher(watcher: Watcher, event: WatchEvent): void {
-  try {
-    watcher(event);
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
-  }
 }

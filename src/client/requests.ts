@@ -17,7 +17,7 @@ import type { WatchRegistration } from './watches.js';
 const DEADLINE_STEP_MS = 10;
 const XID_MAX = 0x7fff_ffff;
 
-/** What the session machine needs to know of a request; Call in client.ts is the one implementation. */
+/** What the session machine needs to know of a request: of a user's (call.ts), of one that a thread passes on, of its own. */
 export interface Request {
   /** Operation number. */
   readonly code: number;
@@ -74,10 +74,7 @@ export function encodeRequest(writer: JuteWriter, request: Request, xid: number,
     if (bytes > bytesMax) throw new RangeError(`the request takes ${bytes} bytes, ${bytesMax} are allowed`);
   } catch (cause) {
     writer.position = frame;
-    request.settled = true;
-    request.fail(
-      errorOf(request, 'BadArguments', { text: cause instanceof Error ? cause.message : String(cause), cause }),
-    );
+    refuse(request, 'BadArguments', { text: cause instanceof Error ? cause.message : String(cause), cause });
     return false;
   }
   writer.endFrame(frame);

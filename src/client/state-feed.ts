@@ -1,6 +1,7 @@
 // Changes of a client's state, for those who listen: callbacks and `for await`.
 
 import { AsyncQueue } from './async-queue.js';
+import { callBack } from './callback.js';
 import type { StateChange } from './states.js';
 
 const STATE_CHANGES_MAX = 1000;
@@ -26,16 +27,8 @@ export class StateFeed {
     return queue;
   }
 
-  /** A listener that throws disturbs nobody; its error goes where errors of callbacks go. */
+  /** A listener that throws disturbs nobody. */
   tell(change: StateChange): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(change);
-      } catch (error) {
-        process.nextTick(() => {
-          throw error;
-        });
-      }
-    }
+    for (const listener of [...this.#listeners]) callBack(listener, change);
   }
 }

@@ -3,9 +3,9 @@
 
 import { AddWatchMode } from '../../protocol/client/constants.js';
 import { operations as op } from '../../protocol/client/operations.js';
+import { callBack } from './callback.js';
 import { type Caller, faultOf, refused, registration } from './caller.js';
 import { toNothing } from './convert.js';
-import { callWatcher } from './driver.js';
 import { ZooKeeperError } from './errors.js';
 import type { Session } from './session.js';
 import type { CallOptions, RemoveWatchesOptions } from './types.js';
@@ -81,7 +81,7 @@ export class Watching {
     }
     const forget = (): void => {
       for (const watcher of this.#session.removeWatches(server, kinds, watch))
-        callWatcher(watcher, { type: 'removed', path });
+        callBack(watcher, { type: 'removed', path });
     };
     const isShared =
       watch !== undefined &&

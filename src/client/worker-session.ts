@@ -5,8 +5,8 @@
 
 import { Worker } from 'node:worker_threads';
 import type { JuteReader } from '../../protocol/jute/reader.js';
+import { callBack } from './callback.js';
 import type { Host } from './connect-string.js';
-import { callWatcher } from './driver.js';
 import { ZooKeeperError } from './errors.js';
 import type { Credential } from './handshake.js';
 import { once } from './once.js';
@@ -66,7 +66,7 @@ export class WorkerSession implements Session {
     start: (setup: ThreadSetup) => Thread = startThread,
   ) {
     this.#events = events;
-    this.#teller = new WatchTeller((path) => events.toClientPath(path), callWatcher);
+    this.#teller = new WatchTeller((path) => events.toClientPath(path), callBack);
     this.watches = this.#teller.watches;
     this.#requestsMax = requestsMax;
     this.#thread = start({ connectString, options, signs: this.#signs.memory });
@@ -114,10 +114,7 @@ export class WorkerSession implements Session {
       return;
     }
     if (this.#requests.size >= this.#requestsMax) {
-      fail(
-        request,
-        errorOf(request, 'ThrottledOp', { text: `the client holds ${this.#requestsMax} requests already` }),
-      );
+      refuse(request, 'ThrottledOp', { text: `the client holds ${this.#requestsMax} requests already` });
       return;
     }
     const id = this.#nextId();

@@ -5,7 +5,6 @@ import type { Acl, Client } from '../client/index.js';
 import { NodeCache } from './cache/node-cache.js';
 import type { Schema } from './discovery/instance.js';
 import { SharedValue } from './shared-value.js';
-import { abortable } from './waiting.js';
 
 export interface ConfigOptions<T> {
   /** Turns what was read into a T, or throws. */
@@ -129,7 +128,7 @@ export class Config<T> implements AsyncDisposable {
    * value is missing or refused it gets the last good one. Returns what was written. Rejects as set().
    */
   async update(change: (now: T) => T, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<T> {
-    await abortable(this.ready(), options.signal);
+    await this.ready(options);
     let written = this.current.value;
     await this.#shared.update((data) => {
       written = change(this.#decodeOr(data, this.current.value));

@@ -11,12 +11,10 @@
 
 import { type Acl, type Client, type Data, ZooKeeperError } from '../client/index.js';
 import { ensureDirectory } from './directory.js';
+import { REFUSED_PAUSE_MS } from './insist.js';
 import type { Line } from './layouts.js';
 import { type Contestant, inOrder } from './sequence.js';
 import { abortable, nodeChanged, orNull, PATIENT, pause, persist } from './waiting.js';
-
-/** Before a server is asked again that has refused. */
-const REFUSED_PAUSE_MS = 100;
 
 /** Where contenders stand, and as what. */
 export interface Queue {
@@ -231,6 +229,6 @@ export async function holdersOf(client: Client, queue: Queue): Promise<string[]>
 }
 
 /** The names under the directory; none when it is not there. */
-async function childrenOf(client: Client, directory: string): Promise<string[]> {
+export async function childrenOf(client: Client, directory: string): Promise<string[]> {
   return (await orNull(persist(client, () => client.children(directory, PATIENT)))) ?? [];
 }

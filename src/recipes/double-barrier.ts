@@ -9,7 +9,7 @@
 // member's node goes last, and its end is everybody's. A member whose session has died counts as ended.
 
 import { type Acl, type Client, ZooKeeperError } from '../client/index.js';
-import { Contender, type Queue } from './contender.js';
+import { Contender, childrenOf, type Queue } from './contender.js';
 import { BARRIER_LINE } from './layouts.js';
 import { compareSequence, inOrder } from './sequence.js';
 import { type GuardOptions, SessionGuard } from './session-guard.js';
@@ -217,8 +217,7 @@ export class BarrierMember implements AsyncDisposable {
   async #remaining(): Promise<string[]> {
     const { client, queue } = this.#contender;
     const { first, last } = this.#round;
-    const children = await orNull(persist(client, () => client.children(queue.directory, PATIENT)));
-    return inOrder(children ?? [], queue.line.kinds)
+    return inOrder(await childrenOf(client, queue.directory), queue.line.kinds)
       .filter(({ sequence }) => compareSequence(sequence, first) >= 0 && compareSequence(sequence, last) <= 0)
       .map(({ name }) => name);
   }

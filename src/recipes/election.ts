@@ -2,7 +2,7 @@
 // node, or the directory while it has none; candidates that come and go behind the leader disturb nobody.
 
 import { type Acl, type Client, type Data, onAbort, type WatchOptions } from '../client/index.js';
-import { type ContenderInfo, contend, contendersOf, type Queue } from './contender.js';
+import { type ContenderInfo, childrenOf, contend, contendersOf, type Queue } from './contender.js';
 import { Hold } from './hold.js';
 import { ELECTION_KINDS, ELECTION_LINE, type ElectionLayout } from './layouts.js';
 import { Lease } from './lease.js';
@@ -176,8 +176,7 @@ export class Election {
 
   async #first(): Promise<string | undefined> {
     const { directory, line } = this.#queue;
-    const children = await orNull(persist(this.#client, () => this.#client.children(directory, PATIENT)));
-    const first = inOrder(children ?? [], line.kinds)[0];
+    const first = inOrder(await childrenOf(this.#client, directory), line.kinds)[0];
     return first === undefined ? undefined : `${directory}/${first.name}`;
   }
 }

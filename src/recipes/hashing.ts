@@ -2,7 +2,7 @@
 // highest weight has the key. When a candidate comes or goes, only the keys that it gets or had move.
 
 /** A number from 0 to 2^32 − 1: FNV-1a over both texts, mixed, since neighbouring texts would have neighbouring hashes. */
-export function weightOf(key: string, candidate: string): number {
+function weightOf(key: string, candidate: string): number {
   let hash = 0x811c9dc5;
   for (const text of [candidate, '\0', key]) {
     for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -1,9 +1,9 @@
 // For what goes on in the background and must not end because a server refuses for the moment.
 
 import { type Client, ZooKeeperError } from '../client/index.js';
-import { abortable, pause, persist } from './waiting.js';
+import { pause, persist } from './waiting.js';
 
-/** Between attempts. */
+/** Before a server is asked again that has refused. */
 export const REFUSED_PAUSE_MS = 100;
 
 /**
@@ -16,7 +16,7 @@ export async function insist<T>(client: Client, call: () => Promise<T>, signal?:
       return await persist(client, call, signal);
     } catch (error) {
       if (!ZooKeeperError.is(error) || !error.retryable || client.state === 'CLOSED') throw error;
-      await abortable(pause(client, REFUSED_PAUSE_MS), signal);
+      await pause(client, REFUSED_PAUSE_MS, signal);
     }
   }
 }

@@ -11,7 +11,7 @@ import { type Acl, type Client, type Stat, type Transaction, ZooKeeperError } fr
 import { Contender } from './contender.js';
 import { REFUSED_PAUSE_MS } from './insist.js';
 import type { Line } from './layouts.js';
-import { abortable, PATIENT, pause } from './waiting.js';
+import { PATIENT, pause } from './waiting.js';
 
 const WRITERS: Line = { kinds: ['writer-'], bars: () => false };
 
@@ -73,7 +73,7 @@ export class OnceWriter {
         } else if (isInDoubt && error.operationIndex === undefined) {
           // Refused as a whole, which says nothing of the first attempt.
           if (!error.retryable) throw inDoubt(error, error.name);
-          await abortable(pause(client, REFUSED_PAUSE_MS), signal);
+          await pause(client, REFUSED_PAUSE_MS, signal);
         } else {
           this.#giveBack(slot, slot.version);
           throw error;

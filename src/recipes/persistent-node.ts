@@ -208,7 +208,7 @@ export class PersistentNode implements AsyncDisposable {
       const isLost = ZooKeeperError.is(error, 'ConnectionLoss', 'SessionExpired', ...outrun);
       const isRefused = !isLost && ZooKeeperError.is(error) && error.retryable;
       if (!(isLost || isRefused) || this.signal.aborted || this.#client.state === 'CLOSED') throw error;
-      if (isRefused) await abortable(pause(this.#client, REFUSED_PAUSE_MS), this.signal);
+      if (isRefused) await pause(this.#client, REFUSED_PAUSE_MS, this.signal);
       return false;
     }
   }

@@ -16,7 +16,7 @@ export interface LockOptions extends GuardOptions {
   /** Shown to others by contenders(), for example the name of this process. */
   readonly data?: Data;
   /** Of the nodes it makes. Default OPEN_ACL. Contenders need the permissions to read each other. */
-  readonly acl?: readonly Acl[];
+  readonly acl?: readonly Acl[] | undefined;
   /** Whose locks may share the path: `curator`: InterProcessMutex and the like; `kazoo`: Lock and the like. Default `curator`. */
   readonly layout?: LockLayout;
   /**

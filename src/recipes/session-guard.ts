@@ -1,7 +1,8 @@
-// Says in time that something which hangs on the session must be given up. The client counts from when the last answered
-// packet was *sent*; the servers count from when it arrived, or later, so by the client's count they cannot have expired
-// the session before. The guard aborts a margin earlier, whatever the reason for the silence: a lost connection, a server
-// that hangs, or a network that swallows packets. While packets are answered the moment moves on and nothing happens.
+// Says in time that something which hangs on the session must be given up. The client counts from when the last write or
+// sync that was answered was *sent*; the leader counts from when it arrived, or later, so by the client's count nobody can
+// have expired the session before. The guard aborts a margin earlier, whatever the reason for the silence: a lost
+// connection, a server that hangs or has lost the leader, or a network that swallows packets. While the client's heartbeats,
+// which the guard sends through the leader, are answered, the moment moves on and nothing happens.
 
 import type { Client } from '../client/index.js';
 

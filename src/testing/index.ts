@@ -2,9 +2,9 @@
 //
 // `startServer` and `startEnsemble` are servers for a test of yours: in its process, over TCP, with nothing on disk, and
 // with whatever can go wrong at hand. `startTestServer` is a server as it runs in production, with a disk and all options.
-// `VirtualWorld` with its servers and clients is the same server
-// without any I/O, in virtual time and driven by a seed: it can crash, lose unsynced writes and run out of disk at
-// every point, and a failure replays exactly. `VirtualEnsemble` is several of them, and the network between them.
+// `VirtualWorld` with its servers and clients is the same server without any I/O, in virtual time and driven by a seed: it
+// can crash, lose unsynced writes and run out of disk at every point, and a failure replays exactly. `VirtualEnsemble` is
+// several of them, and the network between them.
 
 export { type ConnectReply, type Event, type Packet, PacketReader, type Reply } from './packet-reader.js';
 export {

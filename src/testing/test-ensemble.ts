@@ -139,18 +139,18 @@ export class TestEnsemble implements AsyncDisposable {
     const id = Number(typeof owner === 'bigint' ? owner : owner.session.id);
     const leader = this.server(await this.awaitLeader());
     leader.replica.expiry.touch(id, this.world.nowMs, 0);
-    const hasIt = ({ isUp, isFrozen, replica }: VirtualServer) =>
-      isUp && !isFrozen && replica.isServing && replica.world.sessions.get(id) !== undefined;
+    const hasIt = (server: VirtualServer) =>
+      server.isUp &&
+      !server.isFrozen &&
+      server.replica.isServing &&
+      server.replica.world.sessions.get(id) !== undefined;
     this.pacer.skip(2 * leader.options.tickTimeMs);
-    await this.until(
-      () => !this.inside.servers.some((server) => server.isUp && hasIt(server)),
-      'the end of the session',
-    );
+    await this.until(() => !this.inside.servers.some(hasIt), 'the end of the session');
   }
 
   /**
-   * Lets time pass for the servers, an hour in seconds: sessions of clients that are gone expire, TTL nodes and empty containers go.
-   * Clients that are connected count as alive all the while, since they have no time to say so.
+   * Lets time pass for the servers; an hour takes seconds. Sessions of clients that are gone expire, TTL nodes and empty
+   * containers go. Clients that are connected count as alive all the while, since they have no time to say so.
    */
   async advance(ms: number): Promise<void> {
     await pause(POLL_MS); // who has just hung up is gone

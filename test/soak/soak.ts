@@ -16,6 +16,7 @@ import {
   onAbort,
   ZooKeeperError,
 } from '../../src/client/index.js';
+import { once } from '../../src/client/once.js';
 import { LeaseEndedError, Lock } from '../../src/recipes/index.js';
 import { Random } from '../../src/std/random.js';
 import { startZabra } from '../helpers/zabra-server.js';
@@ -245,14 +246,6 @@ class Churn {
     }
     if (gaps < reconnects - 1) this.blame(`a stream was told of ${gaps} gaps after ${reconnects} reconnects`);
   }
-}
-
-function once(work: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (!isDone) work();
-    isDone = true;
-  };
 }
 
 setFlagsFromString('--expose-gc');

@@ -144,10 +144,7 @@ export class Partitioner {
   /** Owns the partition, again when it was lost, until it is revoked. Rejects with the error of `work`. */
   async #hold(index: number, work: (partition: OwnedPartition) => Promise<void>, revoked: AbortSignal): Promise<void> {
     const { acl, marginMs } = this.#options;
-    const lock = new Lock(this.#client, `${this.#path}/partitions/${index}`, {
-      marginMs,
-      ...(acl === undefined ? {} : { acl }),
-    });
+    const lock = new Lock(this.#client, `${this.#path}/partitions/${index}`, { acl, marginMs });
     while (!revoked.aborted) {
       let lease: Lease;
       try {

@@ -50,7 +50,7 @@ export class EntryLine {
     this.#path = path;
     this.#options = options;
     this.#writer = new OnceWriter(client, `${path}/writers`, options.acl);
-    this.#takers = new Lock(client, `${path}/takers`, options.acl === undefined ? {} : { acl: options.acl });
+    this.#takers = new Lock(client, `${path}/takers`, { acl: options.acl });
   }
 
   get entriesPath(): string {

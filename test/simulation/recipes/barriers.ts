@@ -1,7 +1,7 @@
 /** Barriers: nobody passes a gate that is closed; a round begins with all its members and ends when all have left. */
 import { Barrier, DoubleBarrier } from '../../../src/recipes/index.js';
 import { orNull } from '../../../src/recipes/waiting.js';
-import { attempt, type Life, type Recipe } from './play.js';
+import { attempt, isSound, type Life, type Recipe } from './play.js';
 
 export const barrier: Recipe = {
   name: 'barrier',
@@ -74,8 +74,7 @@ export const doubleBarrier: Recipe = {
       try {
         const member = await hall.enter({ signal: life.ending });
         const sessionId = life.client.session.id;
-        visit.isSafe = () =>
-          !life.process.isKilled && !life.process.isFrozen && !life.betrayed.has(sessionId) && !member.signal.aborted;
+        visit.isSafe = () => isSound(life, sessionId) && !member.signal.aborted;
         // Whoever was on his way in at some time since this one came, alive or not by now.
         const present = visits.filter(({ endMs }) => endMs > visit.calledMs).length;
         play.check(present >= size, 'nobody enters alone', () => ({ who: life.name, present, size }));

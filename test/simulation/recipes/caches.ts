@@ -6,7 +6,7 @@
 import type { Client } from '../../../src/client/index.js';
 import { type CachedNode, NodeCache, TreeCache } from '../../../src/recipes/index.js';
 import { orNull } from '../../../src/recipes/waiting.js';
-import { attempt, type Life, type Play, type Recipe } from './play.js';
+import { ARRIVAL_MS, attempt, type Life, type Play, type Recipe } from './play.js';
 
 const ROOT = '/tree';
 const PATHS = [ROOT, '/tree/a', '/tree/b', '/tree/a/x', '/tree/a/y', '/tree/b/z'] as const;
@@ -123,9 +123,6 @@ export const nodeCache: Recipe = {
     };
   },
 };
-
-/** When writers have come to their end, and what they wrote has had the time to arrive. */
-const ARRIVAL_MS = 3000;
 
 function text(node: Pick<CachedNode, 'data' | 'stat'> | undefined): string | null {
   return node === undefined ? null : `${node.stat.mzxid} ${node.data}`;

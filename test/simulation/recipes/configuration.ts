@@ -1,6 +1,6 @@
 /** Configuration: what is shown is good by the schema, never goes back, and in the end is what is there. */
 import { Config, type Schema } from '../../../src/recipes/index.js';
-import { attempt, type Recipe } from './play.js';
+import { ARRIVAL_MS, attempt, type Recipe } from './play.js';
 
 interface Limits {
   readonly rate: number;
@@ -15,8 +15,6 @@ const schema: Schema<Limits> = {
 };
 const PATH = '/config/a';
 const OPTIONS = { schema, fallback: { rate: 0 } };
-/** When writers have come to their end, and what they wrote has had the time to arrive. */
-const ARRIVAL_MS = 3000;
 
 export const config: Recipe = {
   name: 'config',

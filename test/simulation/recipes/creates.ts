@@ -10,7 +10,7 @@ export const protectedCreate: Recipe = {
   name: 'protected-create',
   begin(play) {
     const made = new Set<string>();
-    const underWay = new Map<string, number>();
+    const underWay = new Set<string>();
     play.actor('maker', async (life) => {
       // A life that was killed leaves at most what it was making.
       while (!life.isOver) {
@@ -18,7 +18,7 @@ export const protectedCreate: Recipe = {
           if ((await life.client.exists('/parent')) === null) await life.client.create('/parent').catch(() => {});
         });
         const key = `${life.name}/${play.world.nowMs}`;
-        underWay.set(key, 1);
+        underWay.add(key);
         await attempt(life, 'create', async () => {
           const options = { protected: true, sequential: true, timeoutMs: life.random.pick([100, 1000, 60_000]) };
           const created = await orNull(life.client.create('/parent/n-', null, options));

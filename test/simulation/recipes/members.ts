@@ -6,7 +6,7 @@ import {
   PersistentNode,
   ServiceDiscovery,
 } from '../../../src/recipes/index.js';
-import { attempt, type Life, type Recipe } from './play.js';
+import { attempt, isSound, type Life, type Recipe } from './play.js';
 
 /** Longest session timeout, and all that has to happen behind it. */
 const SETTLE_MS = 6000;
@@ -113,8 +113,7 @@ export const partitioner: Recipe = {
     const work = async (life: Life, owned: OwnedPartition) => {
       const { index, token } = owned;
       const me = { life, owned, sessionId: life.client.session.id };
-      const isRight = (one: typeof me) =>
-        !one.life.process.isKilled && !one.life.process.isFrozen && !one.life.betrayed.has(one.sessionId);
+      const isRight = (one: typeof me) => isSound(one.life, one.sessionId);
       const other = owners.get(index);
       if (!owned.signal.aborted && isRight(me)) {
         const isFree = other === undefined || !isRight(other) || other.owned.signal.aborted;

@@ -54,6 +54,8 @@ export interface Life {
   say(what: string): void;
 }
 
+/** When writers have come to their end, and what they wrote has had the time to arrive. */
+export const ARRIVAL_MS = 3000;
 const TROUBLE_MS = 8000;
 /** Actors go on for this long when all is well again. */
 const CALM_MS = 6000;
@@ -241,6 +243,11 @@ export class Play {
     }
     return observer;
   }
+}
+
+/** The process runs, and nobody has ended the session behind its back: what it believes of the session has to be right. */
+export function isSound({ process, betrayed }: Life, sessionId: bigint): boolean {
+  return !process.isKilled && !process.isFrozen && !betrayed.has(sessionId);
 }
 
 /** Does something that may fail for the troubles; undefined when it has. */

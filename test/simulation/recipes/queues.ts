@@ -7,7 +7,7 @@ import type { Client } from '../../../src/client/index.js';
 import { ZooKeeperError } from '../../../src/client/index.js';
 import { DelayQueue, PriorityQueue, Queue, type QueueItem } from '../../../src/recipes/index.js';
 import { orNull } from '../../../src/recipes/waiting.js';
-import { attempt, isExpected, type Life, type Play, type Recipe } from './play.js';
+import { attempt, isExpected, isSound, type Life, type Play, type Recipe } from './play.js';
 
 type AnyQueue = Pick<Queue, 'put' | 'take' | 'tryTake' | 'length'>;
 
@@ -62,7 +62,7 @@ class Ledger {
 }
 
 function isRight({ life, item, sessionId }: Delivery): boolean {
-  return !life.process.isKilled && !life.process.isFrozen && !life.betrayed.has(sessionId) && !item.signal.aborted;
+  return isSound(life, sessionId) && !item.signal.aborted;
 }
 
 function queueRecipe(name: string, path: string, create: (client: Client, path: string) => AnyQueue): Recipe {

@@ -1,76 +1,49 @@
 // One real server for a file of tests, and clients that reach it through a link which the test can cut or freeze.
 
-import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
 import { type Client, type ClientOptions, connect } from '../../../src/client/index.js';
+import { LOOPBACK } from '../../helpers/ports.js';
 import { type ServerUnderTest, waitFor } from '../../helpers/processes.js';
+import { TcpProxy } from '../../helpers/tcp-proxy.js';
 import { startZabra } from '../../helpers/zabra-server.js';
 
-/** A TCP forwarder. */
+/** The way of one client to the server. */
 export class Link {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  #isOpen = true;
-  #isFrozen = false;
+  readonly #proxy: TcpProxy;
 
-  private constructor(target: number) {
-    this.#server = createServer((near) => {
-      if (!this.#isOpen) {
-        near.destroy();
-        return;
-      }
-      const far = tcpConnect(target, '127.0.0.1');
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
-      ]) {
-        this.#sockets.add(from);
-        from.setNoDelay(true); // or it would add 40 ms to every hand-over
-        from.on('data', (bytes) => {
-          if (!this.#isFrozen) to.write(bytes);
-        });
-        from.on('error', () => {});
-        from.on('close', () => {
-          this.#sockets.delete(from);
-          to.destroy();
-        });
-      }
-    });
+  private constructor(proxy: TcpProxy) {
+    this.#proxy = proxy;
   }
 
   static async to(port: number): Promise<Link> {
-    const link = new Link(port);
-    await new Promise<void>((resolve) => link.#server.listen(0, '127.0.0.1', resolve));
-    return link;
+    return new Link(await TcpProxy.open(port));
   }
 
   get address(): string {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? `127.0.0.1:${address.port}` : '';
+    return `${LOOPBACK}:${this.#proxy.port}`;
   }
 
   /** Ends all connections; new ones may come. */
   cut(): void {
-    for (const socket of [...this.#sockets]) socket.destroy();
+    this.#proxy.cut();
+    this.#proxy.mend();
   }
 
-  /** Ends all connections and takes no new ones. */
+  /** Ends all connections and takes no new ones, until open(). */
   close(): void {
-    this.#isOpen = false;
-    this.cut();
+    this.#proxy.cut();
   }
 
   open(): void {
-    this.#isOpen = true;
+    this.#proxy.mend();
   }
 
   /** Swallows every byte from now on, without closing anything. */
   freeze(): void {
-    this.#isFrozen = true;
+    this.#proxy.swallow();
   }
 
-  end(): void {
-    this.cut();
-    this.#server.close();
+  async end(): Promise<void> {
+    await this.#proxy.close();
   }
 }
 
@@ -91,7 +64,7 @@ export class Fixture {
   /** After each test. */
   async cleanUp(): Promise<void> {
     await Promise.all(this.#clients.splice(0).map((client) => client.close()));
-    for (const link of this.#links.splice(0)) link.end();
+    await Promise.all(this.#links.splice(0).map((link) => link.end()));
   }
 
   /** `hosts` is the way there; by default the server itself. */
