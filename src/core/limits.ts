@@ -43,7 +43,7 @@ export const limits = {
   identitiesMax: 64,
   credentialBytesMax: 8_192,
 
-  /** Characters of its paths that a client's watches may have each on the average; more of them count as more watches. */
+  /** Of a client's watches: so many characters of their paths together count as one watch more. */
   watchCharacters: 256,
 
   /** Captured checkpoint bytes handed to the disk at a time. */

@@ -14,7 +14,7 @@ export class Stats {
   authFailures = 0;
   /** Connections that had to wait because too much was under way. */
   throttleWaits = 0;
-  /** Requests refused after such a wait, for a limit of their session, and for want of memory. */
+  /** Requests refused after such a wait, and for a limit of their session; writes of own clients for want of memory. */
   throttledRequests = 0;
   limitedRequests = 0;
   memoryRefusals = 0;

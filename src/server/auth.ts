@@ -19,6 +19,9 @@ export interface AuthOptions {
   readonly ensemble?: EnsembleAuth;
 }
 
+/** Passes every ACL. */
+export const SUPERUSER: Identity = { scheme: 'super', id: '' };
+
 /**
  * `user:password` → `user:base64(hash(user:password))`, the id that stands in ACLs (E44). As in ZooKeeper, a user
  * without a password is one as well.
@@ -44,12 +47,7 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
     if (text === '') return null;
     const id = digestId(text, options.digestAlgorithm);
     const isSuper = options.superDigest !== null && isEqual(id, options.superDigest);
-    return isSuper
-      ? [
-          { scheme: 'super', id: '' },
-          { scheme, id },
-        ]
-      : [{ scheme, id }];
+    return isSuper ? [SUPERUSER, { scheme, id }] : [{ scheme, id }];
   };
 }
 
@@ -62,7 +60,7 @@ export function certificateIdentities(certificate: Uint8Array | undefined, super
   const id = certificate === undefined ? '' : subjectName(certificate);
   if (id === '') return [];
   const identity = { scheme: 'x509', id };
-  return id === superUser ? [{ scheme: 'super', id: '' }, identity] : [identity];
+  return id === superUser ? [SUPERUSER, identity] : [identity];
 }
 
 function isEqual(a: string, b: string): boolean {

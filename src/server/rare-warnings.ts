@@ -1,5 +1,5 @@
 // Keeps the log readable when the same thing goes wrong again and again: each kind of record is written once a minute at
-// most. How many were left out stands behind the next one of its kind, or in a line of its own when none comes any more.
+// most. How many were left out stands behind the next one of its kind or, where `sum` is called, in a line of its own.
 
 import type { LogFields, Logger } from './logging.js';
 

@@ -3,6 +3,7 @@
 // node has its session. Works on a copy, and writes nothing to the directory.
 
 import { rmSync } from 'node:fs';
+import { hex } from '../../protocol/ids.js';
 import { Replica } from '../core/replica.js';
 import { loadConfig } from './config/index.js';
 import { recover } from './incarnation.js';
@@ -52,7 +53,7 @@ async function load(directory: string, problems: StorageError[]): Promise<Verifi
   const { tree, sessions } = replica.world;
   for (const session of tree.sessionsWithEphemerals()) {
     if (sessions.get(session) !== undefined) continue;
-    problems.push(unloadable(`session 0x${session.toString(16)} is not there, and has ephemeral nodes`));
+    problems.push(unloadable(`session ${hex(session)} is not there, and has ephemeral nodes`));
   }
   return { nodes: tree.nodeCount, sessions: sessions.size, ephemerals: tree.ephemeralCount };
 }

@@ -64,7 +64,7 @@ export class Connection implements Watcher {
   parked = 0;
   /** Some of what is in the lane waits: kept by fair-share.ts. */
   waits = false;
-  /** Since when it has had to wait for its part of what all share; -1: it has not. */
+  /** Since when it has had to wait because too much is under way, of its own or of all; -1: it has not. */
   throttledSinceMs = -1;
   /** It has waited for too long: what it asks is refused. */
   refuses = false;

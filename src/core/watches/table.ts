@@ -44,7 +44,8 @@ export class WatchTable<W extends object> {
 
   /**
    * `deliver` is called once per watcher and change, synchronously, from the four change methods only. `perWatcherMax`:
-   * watches of one watcher; those on long paths count for several (limits.watchCharacters).
+   * watches of one watcher, of which a persistent one counts twice, and so many characters of their paths as one more
+   * (limits.watchCharacters).
    */
   constructor(deliver: Deliver<W>, perWatcherMax = Number.POSITIVE_INFINITY) {
     this.#deliver = deliver;

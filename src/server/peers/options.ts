@@ -44,8 +44,9 @@ const STRANGERS_MAX = 64;
 const WATCH_MS = 2000;
 
 /**
- * For a member of an ensemble (`config.replicated`). Throws ConfigError when its secret cannot be read. `sockets` are those of TLS if sslQuorum is on. There is one link for
- * each pair of servers, on the quorum port; election has no links of its own, and nobody listens on its port.
+ * For a member of an ensemble (`config.replicated`). `sockets` are those of TLS if sslQuorum is on. There is one link for
+ * each pair of servers, on the quorum port; election has no links of its own, and nobody listens on its port. Throws
+ * ConfigError when the secret cannot be read.
  */
 export function peerLinksOptions(config: ServerConfig, sockets: PeerSockets = plainSockets): PeerLinksOptions {
   const members = config.servers.map(({ id, addresses, role, weight, group }) => {

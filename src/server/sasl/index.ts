@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { SaslExchange } from '../../core/io.js';
+import { SUPERUSER } from '../auth.js';
 import type { ServerConfig } from '../config/index.js';
 import type { Logger } from '../logging.js';
 import { digestMd5Exchange } from './digest-md5.js';
@@ -42,9 +43,7 @@ export function saslLogins(
       });
       const step = exchange(token);
       const isSuper = step?.identities?.some(({ id }) => superUsers.includes(id)) === true;
-      return step === null || !isSuper
-        ? step
-        : { ...step, identities: [{ scheme: 'super', id: '' }, ...(step.identities ?? [])] };
+      return step === null || !isSuper ? step : { ...step, identities: [SUPERUSER, ...(step.identities ?? [])] };
     };
   };
 }

@@ -104,3 +104,8 @@ function classify(code: string): StorageErrorCode {
   if (/^(SQLITE_(CANTOPEN|PERM|READONLY)|EACCES|EPERM|EROFS|ENOTDIR|ENOENT)/.test(code)) return 'ACCESS';
   return 'INTERNAL';
 }
+
+/** A zxid as messages name it. */
+export function hex(zxid: number): string {
+  return `0x${zxid.toString(16)}`;
+}

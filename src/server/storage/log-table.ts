@@ -8,7 +8,7 @@
  */
 
 import { rowCrc } from './crc.js';
-import { damaged, StorageError } from './errors.js';
+import { damaged, hex, StorageError } from './errors.js';
 import type { Db } from './schema.js';
 
 /** A batch of log entries with the zxids of its first and last entry. */
@@ -88,7 +88,7 @@ export class LogTable {
   load(checkpointZxid: number, tailZxid: number): void {
     const totals = { lastZxid: 0, batches: 0, bytes: 0 };
     for (const [first, last, prev, byteCount] of this.keys.iterate()) {
-      const name = `log row ${first} (zxid 0x${first.toString(16)})`;
+      const name = `log row ${first} (zxid ${hex(first)})`;
       const isFirstRow = totals.batches === 0;
       if (!isFirstRow && prev !== totals.lastZxid) {
         throw damaged(`${name} follows zxid ${prev}, but the row before it ends at ${totals.lastZxid}`);
@@ -205,7 +205,7 @@ export class LogTable {
     for (const [first, last, prev, crc, bytes] of this.rowsFrom.iterate(start)) {
       if (last <= afterZxid) continue;
       if (rowCrc(bytes, first, last, prev) !== crc) {
-        throw damaged(`log row ${first} (zxids 0x${first.toString(16)} to 0x${last.toString(16)}) fails its checksum`);
+        throw damaged(`log row ${first} (zxids ${hex(first)} to ${hex(last)}) fails its checksum`);
       }
       batches.push({ firstZxid: first, lastZxid: last, bytes });
       total += bytes.length;

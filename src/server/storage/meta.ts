@@ -8,7 +8,7 @@
  */
 
 import { crc32, verifyBytes } from './crc.js';
-import { damaged } from './errors.js';
+import { damaged, hex } from './errors.js';
 import { EPOCH_UNIT } from './log-table.js';
 import type { Db } from './schema.js';
 
@@ -94,7 +94,7 @@ export class MetaTable {
  */
 export function verifyEpochs({ accepted, current }: Epochs, lastZxid: number): void {
   if (Math.floor(lastZxid / EPOCH_UNIT) > accepted) {
-    throw damaged(`its last zxid 0x${lastZxid.toString(16)} is of a later epoch than the accepted one, ${accepted}`);
+    throw damaged(`its last zxid ${hex(lastZxid)} is of a later epoch than the accepted one, ${accepted}`);
   }
   if (current > accepted) throw damaged(`the current epoch ${current} is later than the accepted one, ${accepted}`);
 }

@@ -39,9 +39,9 @@ export const FRESH_FILE = `${DATABASE_FILE}.fresh`;
  */
 export const PAGE_BYTES = 4096;
 const CACHE_KIB = 8192;
-/** "Zabr" */
 /** Whatever the umask allows. */
 const OWNER_ONLY = 0o600;
+/** "Zabr" */
 const APPLICATION_ID = 0x5a616272;
 
 const MIGRATIONS: readonly Migration[] = [

@@ -16,7 +16,7 @@
 import { closeSync, constants, fsyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from './crc.js';
-import { StorageError, toStorageError } from './errors.js';
+import { hex, StorageError, toStorageError } from './errors.js';
 import { EPOCH_UNIT } from './log-table.js';
 import type { Epochs } from './meta.js';
 
@@ -149,10 +149,6 @@ function verify(recorded: End, end: End): void {
       'of the directory; then, in an ensemble, move the directory aside, so that the server fetches a full copy from its ' +
       `peers, or restore a backup into an empty directory. Only to serve what is left, and give up the rest for good, delete ${WITNESS_FILE}.`,
   });
-}
-
-function hex(zxid: number): string {
-  return `0x${zxid.toString(16)}`;
 }
 
 function epochsText({ accepted, current }: Epochs): string {

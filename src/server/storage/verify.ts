@@ -8,7 +8,7 @@ import { constants, copyFileSync, existsSync, mkdtempSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { codeOf, damaged, StorageError, toStorageError } from './errors.js';
+import { codeOf, damaged, hex, StorageError, toStorageError } from './errors.js';
 import { lockedError } from './lock-file.js';
 import { LogTable } from './log-table.js';
 import { type CheckpointMeta, type Epochs, MetaTable, verifyEpochs } from './meta.js';
@@ -130,10 +130,6 @@ function report(damagedOnes: readonly (number | readonly number[])[], where: str
     problems.push(damaged(`${what} ${where} fails its checksum`));
   }
   if (damagedOnes.length === NAMED_MAX) problems.push(damaged(`perhaps more ${where}: no more than these are named`));
-}
-
-function hex(zxid: number): string {
-  return `0x${zxid.toString(16)}`;
 }
 
 /** What cannot be read is damage, whatever SQLite calls it, once the file could be opened at all. */
