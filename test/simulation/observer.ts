@@ -35,6 +35,8 @@ class Subject {
   readonly knownMs = new Map<number, number>();
   /** As a leader: the server that a session's client was heard of from last. What another one still hears is old. */
   readonly carriers = new Map<number, number>();
+  /** Connections whose session is not open yet. */
+  readonly openings = new Set<{ readonly session: number }>();
   /** As a leader: how long a session had been silent when it was decided that it has expired. */
   readonly silentMs = new Map<number, number>();
   /** When the clients of a session were heard here. */
@@ -118,7 +120,7 @@ export class Observer {
   }
 
   private input(input: Input, server: VirtualServer, sentMs: number): void {
-    if (input.type === 'frames') this.heard(input.connection.session, server);
+    if (input.type === 'frames') this.heard(input.connection, server);
     else if (input.type === 'peerMessage') this.peerMessage(input.peer, input.message, sentMs, server);
     else if (input.type === 'logRead' && input.batches.length > 0) this.count('batches from disk');
     else if (input.type === 'storeFailed') {
@@ -128,8 +130,10 @@ export class Observer {
     }
   }
 
-  private heard(session: number, server: VirtualServer): void {
+  private heard(connection: { readonly session: number }, server: VirtualServer): void {
+    const { session } = connection;
     const subject = this.subject(server);
+    if (session === 0) subject.openings.add(connection);
     const times = subject.heardMs.get(session);
     if (times === undefined) subject.heardMs.set(session, [this.nowMs]);
     else times.push(this.nowMs);
@@ -167,6 +171,7 @@ export class Observer {
     subject.role = '';
     subject.leadsEpoch = 0;
     subject.heardMs.clear();
+    subject.openings.clear();
     const zxid = replica.appliedZxid;
     this.facts.recoveries.push({ server: server.id, zxid, digest: digestText(replica.world) });
     const epochs = `epochs ${disk.acceptedEpoch}/${disk.currentEpoch}`;
@@ -259,6 +264,12 @@ export class Observer {
     const subject = this.subject(server);
     subject.lostFrom = Number.POSITIVE_INFINITY;
     const { replica } = server;
+    for (const connection of subject.openings) {
+      if (connection.session === 0) continue;
+      subject.openings.delete(connection);
+      // It has come to the leader itself, whoever still hears of an older connection.
+      if (isLeading(server)) subject.carriers.set(connection.session, server.id);
+    }
     if (replica.role !== subject.role) {
       subject.role = replica.role;
       this.tell?.(name(server), `is ${replica.role}`);
