@@ -47,19 +47,19 @@ export function resumeWatches<W extends object>(
     const node = tree.find(path);
     if (node === undefined) deliver(watcher, EventType.nodeDeleted, path);
     else if (node.mzxid > relativeZxid) deliver(watcher, EventType.nodeDataChanged, path);
-    else refusal ||= table.addData(path, watcher);
+    else refusal ||= table.addData(path, watcher, true);
   }
   for (const path of watches.existWatches) {
     if (tree.find(path) !== undefined) deliver(watcher, EventType.nodeCreated, path);
-    else refusal ||= table.addData(path, watcher);
+    else refusal ||= table.addData(path, watcher, true);
   }
   for (const path of watches.childWatches) {
     const node = tree.find(path);
     if (node === undefined) deliver(watcher, EventType.nodeDeleted, path);
     else if (node.pzxid > relativeZxid) deliver(watcher, EventType.nodeChildrenChanged, path);
-    else refusal ||= table.addChild(path, watcher);
+    else refusal ||= table.addChild(path, watcher, true);
   }
-  for (const path of watches.persistentWatches ?? []) refusal ||= table.addPersistent(path, watcher);
-  for (const path of watches.persistentRecursiveWatches ?? []) refusal ||= table.addRecursive(path, watcher);
+  for (const path of watches.persistentWatches ?? []) refusal ||= table.addPersistent(path, watcher, true);
+  for (const path of watches.persistentRecursiveWatches ?? []) refusal ||= table.addRecursive(path, watcher, true);
   return refusal;
 }

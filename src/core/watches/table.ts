@@ -58,29 +58,30 @@ export class WatchTable<W extends object> {
   }
 
   /** One-shot, as exists and getData set it. The node need not exist. Returns 0, or the code of a refusal, as all that add. */
-  addData(path: string, watcher: W): number {
-    return this.#add(path, watcher, WatchMode.standard, this.#dataOnly);
+  addData(path: string, watcher: W, isResumed = false): number {
+    return this.#add(path, watcher, isResumed, WatchMode.standard, this.#dataOnly);
   }
 
   /** One-shot, as getChildren sets it. */
-  addChild(path: string, watcher: W): number {
-    return this.#add(path, watcher, WatchMode.standard, this.#childOnly);
+  addChild(path: string, watcher: W, isResumed = false): number {
+    return this.#add(path, watcher, isResumed, WatchMode.standard, this.#childOnly);
   }
 
   /** Stays, and reports everything about the node and the changes of its children (addWatch mode 0). */
-  addPersistent(path: string, watcher: W): number {
-    return this.#add(path, watcher, WatchMode.persistent, this.#both);
+  addPersistent(path: string, watcher: W, isResumed = false): number {
+    return this.#add(path, watcher, isResumed, WatchMode.persistent, this.#both);
   }
 
   /** Stays, and reports the node and all its descendants, but never children changed (addWatch mode 1, E64). */
-  addRecursive(path: string, watcher: W): number {
-    return this.#add(path, watcher, WatchMode.recursive, this.#dataOnly);
+  addRecursive(path: string, watcher: W, isResumed = false): number {
+    return this.#add(path, watcher, isResumed, WatchMode.recursive, this.#dataOnly);
   }
 
-  #add(path: string, watcher: W, mode: number, tables: readonly Registrations<W>[]): number {
+  /** A watch that is resumed was taken before, here or elsewhere: to drop it for want of memory would be to lose it (E62). */
+  #add(path: string, watcher: W, isResumed: boolean, mode: number, tables: readonly Registrations<W>[]): number {
     const isThere = tables.every((table) => table.has(path, watcher, mode));
     if (isThere) return 0;
-    if (this.memoryIsScarce) return Code.ThrottledOp;
+    if (this.memoryIsScarce && !isResumed) return Code.ThrottledOp;
     if (this.#weight(watcher) >= this.#perWatcherMax) return Code.QuotaExceeded;
     for (const table of tables) table.add(path, watcher, mode);
     return 0;

@@ -85,3 +85,19 @@ describe('resumeWatches', () => {
     expect(has('/old', TYPES.persistentRecursive)).toBe(true);
   });
 });
+
+test('memory that is scarce takes no watch away from a client that comes back', () => {
+  const table = new WatchTable<object>(() => {});
+  const watcher = {};
+  table.memoryIsScarce = true;
+  const lists = { dataWatches: ['/old'], existWatches: ['/missing'], childWatches: ['/old'] };
+  const more = { persistentWatches: ['/old'], persistentRecursiveWatches: ['/old'] };
+  const tree = { find: (path: string) => NODES.get(path) };
+  expect(resumeWatches(tree, table, watcher, { relativeZxid: 10, ...lists, ...more }, () => {})).toBe(0);
+  expect(table.contains('/old', watcher, TYPES.data)).toBe(true);
+  expect(table.contains('/missing', watcher, TYPES.data)).toBe(true);
+  expect(table.contains('/old', watcher, TYPES.children)).toBe(true);
+  expect(table.contains('/old', watcher, TYPES.persistent)).toBe(true);
+  expect(table.contains('/old', watcher, TYPES.persistentRecursive)).toBe(true);
+  expect(table.addData('/new', watcher)).not.toBe(0);
+});
