@@ -83,7 +83,7 @@ class StorageWorker {
       const hasCommitted = this.commitGroup();
       const hasAnswered = this.answerRequest();
       if (this.isClosed) return;
-      const waitMs = this.isPaced ? this.pace.waitMs(performance.now()) : 0;
+      const waitMs = this.isPaced ? Math.min(BUSY_MS, this.pace.waitMs(performance.now())) : 0;
       const hasAdvanced = waitMs === 0 && this.advancePaced();
       let isIdle = false;
       if (!hasCommitted && !hasAnswered && !hasAdvanced) isIdle = this.sleep(seen, waitMs);
@@ -111,9 +111,10 @@ class StorageWorker {
   }
 
   private advancePaced(): boolean {
+    const { isPaced } = this;
     const startMs = performance.now();
     const hasAdvanced = this.advanceBackground();
-    if (hasAdvanced) this.pace.worked(startMs, performance.now());
+    if (hasAdvanced && isPaced) this.pace.worked(startMs, performance.now());
     return hasAdvanced;
   }
 
@@ -395,7 +396,7 @@ class StorageWorker {
     const endMs = performance.now();
     const ms = endMs - startMs;
     // What background work has written is copied too: it counts as part of it.
-    if (this.background.length > 0) this.pace.worked(startMs, endMs);
+    if (this.background.length > 0 && this.isPaced) this.pace.worked(startMs, endMs);
     this.counters[Counter.walCheckpoints]++;
     this.counters[Counter.maxWalCheckpointMs] = Math.max(ms, this.counters[Counter.maxWalCheckpointMs]);
     this.updateSizes();
